@@ -12,7 +12,7 @@ const ALLOWED_HEADERS =
 const EXPOSED_HEADERS =
   'Location, Upload-Offset, Upload-Length, Upload-Metadata, Upload-Defer-Length, Upload-Concat, Upload-Expires, ' +
   'Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Retry-After, ETag, X-Request-Id, ' +
-  'Content-Range, Content-Disposition'
+  'Content-Range, Content-Disposition, Date'
 const PREFLIGHT_SECONDS = 7200
 
 /** `origins`: exact origins, or `*`. Writes to the raw response, so that hijacked replies have the headers too. */

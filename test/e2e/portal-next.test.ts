@@ -31,7 +31,8 @@ describe.skipIf(!chromiumAvailable())('what the page of a session says', () => {
     await input.setInputFiles(room.plan)
     await user.says(page.locator('.tray'), /^ยังขาดอีก 3 รายการ$/)
     await user.says(user.card(PLAN), /^ไฟล์ใช้ได้/)
-    const place = `document.activeElement.closest('.card')?.id`
+    const inElement = `document.querySelector('songngan-upload').shadowRoot`
+    const place = `${inElement}.activeElement.closest('.card')?.id`
     expect(await page.evaluate(place)).toBe(`slot-${PLAN}`)
     await user.says(page.locator('.tray'), 'ยังไม่ได้ยื่นคำขอ')
     expect(await page.locator('body').textContent()).not.toMatch(/ปิดหน้านี้ได้|ผ่านเกณฑ์/)
@@ -41,10 +42,10 @@ describe.skipIf(!chromiumAvailable())('what the page of a session says', () => {
     expect(await page.evaluate(place)).toBe(`slot-${VIDEO}`)
     // Nothing that is gone to lies under what stands at the foot of the window.
     const covered = `(() => {
-      const button = document.querySelector('.summary .seal .button')
+      const button = ${inElement}.querySelector('.summary .seal .button')
       button.scrollIntoView({ block: 'end' })
       const { left, top, width, height } = button.getBoundingClientRect()
-      return !button.contains(document.elementFromPoint(left + width / 2, top + height - 2))
+      return !button.contains(${inElement}.elementFromPoint(left + width / 2, top + height - 2))
     })()`
     expect(await page.evaluate(covered)).toBe(false)
 

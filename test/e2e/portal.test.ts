@@ -70,7 +70,8 @@ describe.skipIf(!chromiumAvailable())('the page of a session', () => {
     const dialogue = page.waitForEvent('filechooser')
     const focused = async () => {
       const script = `(() => {
-        const element = document.activeElement
+        let element = document.activeElement
+        while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
         const shown = element.type === 'file' ? element.nextElementSibling : element
         const { outlineStyle, outlineWidth } = getComputedStyle(shown)
         return { name: element.id || element.className || element.textContent, outlineStyle, outlineWidth }
@@ -232,16 +233,17 @@ async function looksAtIt({ stack, plan }: StaffRoom, id: string, user: Teacher) 
   const { page } = user
   const card = user.card('lesson_plan')
   await user.card(VIDEO).locator('video').waitFor()
+  const inElement = `document.querySelector('songngan-upload').shadowRoot`
   const playing = `(async () => {
-    const film = document.querySelector('#slot-${VIDEO} video')
+    const film = ${inElement}.querySelector('#slot-${VIDEO} video')
     film.muted = true
     await film.play()
     return film.poster !== '' && film.currentTime > 0
   })()`
   await waitFor(() => page.evaluate(playing), { what: 'the film to play' })
-  await page.evaluate(`document.querySelector('#slot-${VIDEO} video').pause()`)
+  await page.evaluate(`${inElement}.querySelector('#slot-${VIDEO} video').pause()`)
   await card.locator('img').scrollIntoViewIfNeeded()
-  const seen = `document.querySelector('#slot-lesson_plan img').naturalWidth > 0`
+  const seen = `${inElement}.querySelector('#slot-lesson_plan img').naturalWidth > 0`
   await waitFor(() => page.evaluate(seen), { what: 'the picture of the first page' })
 
   await card.getByText('หลักฐานการรับไฟล์').click()

@@ -1,13 +1,5 @@
 // Client of the service's JSON API, with the session's token. Every response also gives the server's time, which is the one that counts.
 
-/**
- * An address of the service. It is relative to the page, so that it works behind any prefix of a proxy.
- * @param {string} path e.g. `v1/profiles`
- */
-export function addressOf(path) {
-  return new URL(path, new URL('.', location.href))
-}
-
 /** Longer than the service itself waits for Redis and the store. */
 const TIMEOUT_MS = 40_000
 
@@ -32,13 +24,19 @@ export class Refusal extends Error {
 }
 
 export class Api {
-  #token
+  #service
   /** Server time minus local time, milliseconds. */
   #clockOffsetMs = 0
 
-  /** @param {import('./session.js').Session} session */
-  constructor(session) {
-    this.#token = session.token
+  /** @param {URL} service its address, which ends with `/` @param {string} token of a session */
+  constructor(service, token) {
+    this.#service = service
+    this.token = token
+  }
+
+  /** @param {string} path relative to the service, e.g. `v1/profiles` */
+  address(path) {
+    return new URL(path, this.#service)
   }
 
   /** The server's time. Clocks of phones are often wrong by minutes. */
@@ -73,8 +71,8 @@ export class Api {
 
   /** An address for EventSource, which cannot send headers. @param {string} path */
   streamUrl(path) {
-    const url = addressOf(path)
-    url.searchParams.set('access_token', this.#token)
+    const url = this.address(path)
+    url.searchParams.set('access_token', this.token)
     return url.href
   }
 
@@ -85,10 +83,10 @@ export class Api {
 
   /** @param {string} method @param {string} path @param {object} [body] */
   async #call(method, path, body) {
-    const response = await fetch(addressOf(path), {
+    const response = await fetch(this.address(path), {
       method,
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        authorization: `Bearer ${this.token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

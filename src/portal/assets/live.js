@@ -42,16 +42,18 @@ export class Live {
 
   /**
    * @param {() => EventSource} open
+   * @param {AbortSignal} signal ends it
    * @param {{changed: () => void, progress: (news: any) => void, line: () => void}} on
    */
-  constructor(open, on) {
+  constructor(open, signal, on) {
     this.#open = open
     this.#on = on
-    addEventListener('online', () => this.#wake())
-    addEventListener('offline', () => this.#become('offline'))
-    document.addEventListener('visibilitychange', () => {
+    addEventListener('online', () => this.#wake(), { signal })
+    addEventListener('offline', () => this.#become('offline'), { signal })
+    const shown = () => {
       if (document.visibilityState === 'visible') this.#wake()
-    })
+    }
+    document.addEventListener('visibilitychange', shown, { signal })
   }
 
   start() {
@@ -60,7 +62,7 @@ export class Live {
     this.#poll()
   }
 
-  /** Final: the session has ended. */
+  /** The session has ended, or nobody looks any more. */
   stop() {
     this.#stopped = true
     this.#source?.close()

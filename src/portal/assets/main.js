@@ -1,42 +1,61 @@
-// Entry of the page: reads the session and the language, then starts the page or shows why it cannot.
+// Entry of the teacher's page: the element for a whole submission, with a head around it. The session is in the address.
 
-import { Page } from './page.js'
-import { languageOfAddress, openSession } from './session.js'
-import { Announcer } from './view/announcer.js'
+import { preferredLanguage, rememberLanguage } from './chrome/language.js'
+import { masthead } from './chrome/masthead.js'
+import { serviceHere } from './chrome/service.js'
+import { languageOfAddress, openToken } from './chrome/token.js'
+import { SongnganUpload } from './element.js'
+import { readSession } from './session.js'
 import { h, render } from './view/dom.js'
-import { draw } from './view/draw.js'
-import { masthead } from './view/header.js'
-import { notice } from './view/notice.js'
-import { preferredLanguage, rememberLanguage, Words } from './words/words.js'
+import { Words } from './words/words.js'
 
 const root = /** @type {HTMLElement} */ (document.getElementById('page'))
-const region = /** @type {HTMLElement} */ (document.getElementById('announcements'))
+let words = new Words(preferredLanguage(languageOfAddress()))
+const token = openToken()
 
-const words = new Words(preferredLanguage(languageOfAddress()))
-document.documentElement.lang = words.language
-const session = openSession()
+customElements.define('songngan-upload', SongnganUpload)
+const element = new SongnganUpload()
+element.service = serviceHere().href
+element.token = token
 
-if (session === null) explain(words)
-else new Page((page) => draw(root, page), session, words, new Announcer(region)).start()
+/** Of the files that are being sent; null: none is. @type {number | null} */
+let percent = null
+element.addEventListener('songngan-progress', (event) => {
+  percent = /** @type {CustomEvent<{percent: number | null}>} */ (event).detail.percent
+  entitle()
+})
+
+function entitle() {
+  const id = readSession(token)?.submission
+  const name = id === undefined ? words.t.title : `${words.t.title} · ${id}`
+  document.title = percent === null ? name : `${percent}% · ${name}`
+}
+
+function draw() {
+  document.documentElement.lang = words.language
+  element.lang = words.language
+  entitle()
+  render(
+    root,
+    masthead({ words, switchLanguage, toFiles: () => element.focus() }),
+    h(
+      'main',
+      { key: 'main' },
+      h('h1', null, words.t.heading),
+      h('div', { key: 'element', made: (/** @type {Element} */ place) => place.append(element) }),
+    ),
+  )
+}
+
+function switchLanguage() {
+  words = new Words(words.language === 'th' ? 'en' : 'th')
+  rememberLanguage(words.language)
+  draw()
+}
 
 // A new link in the same tab has another session and changes only the part after `#`.
 addEventListener('hashchange', () => {
   if (new URLSearchParams(location.hash.slice(1)).has('token')) location.reload()
 })
 
-/** Shown when there is no session. @param {Words} now */
-function explain(now) {
-  const { t } = now
-  document.title = t.title
-  document.documentElement.lang = now.language
-  const switchLanguage = () => {
-    const next = new Words(now.language === 'th' ? 'en' : 'th')
-    rememberLanguage(next.language)
-    explain(next)
-  }
-  render(
-    root,
-    masthead({ words: now, switchLanguage }),
-    h('main', { key: 'main' }, notice(t.noSessionTitle, [t.noSessionText])),
-  )
-}
+draw()

@@ -1,13 +1,14 @@
 // Entry of the check page: whoever has a receipt, as a file, as text or on paper, sees here what it proves. No login.
 
+import { preferredLanguage } from './chrome/language.js'
 import { CheckPage } from './verify/check-page.js'
+import { CheckWords } from './verify/check-words.js'
 import { drawCheck } from './verify/view.js'
 import { Announcer } from './view/announcer.js'
-import { preferredLanguage, Words } from './words/words.js'
 
 const root = /** @type {HTMLElement} */ (document.getElementById('page'))
 const region = /** @type {HTMLElement} */ (document.getElementById('announcements'))
-const words = new Words(preferredLanguage(null))
+const words = new CheckWords(preferredLanguage(null))
 const page = new CheckPage((now) => drawCheck(root, now), words, new Announcer(region))
 
 // A QR code has the id after `#`: browsers send that to no server.

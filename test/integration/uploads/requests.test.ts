@@ -180,6 +180,7 @@ describe('with tickets', () => {
         'Tus-Resumable',
         'Retry-After',
         'X-Request-Id',
+        'Date',
       ])
         expect(headers['access-control-expose-headers']).toContain(name)
     }

@@ -7,6 +7,7 @@ import { asset } from './assets.ts'
 type Options = { uploadUrl?: string; endpoint?: string; onError: (error: unknown) => void }
 type Job = { phase: string; url: string | null; refusal: unknown; start: () => Promise<void> }
 type Parts = {
+  addressOf: (path: string) => string
   ticket: () => Promise<string>
   changed: () => void
   stored: () => void
@@ -52,6 +53,7 @@ const WORDS = { th: 'ก', en: 'a' }
 const GONE = 'https://songngan.example/files/gone'
 
 const parts = {
+  addressOf: (path: string) => `https://songngan.example/${path}`,
   ticket: vi.fn(async () => 'a-ticket'),
   changed: vi.fn(),
   stored: vi.fn(),
@@ -77,7 +79,6 @@ beforeEach(() => {
   vi.clearAllMocks()
   Upload.made = []
   vi.useFakeTimers()
-  vi.stubGlobal('location', { href: 'https://songngan.example/portal' })
   vi.stubGlobal('navigator', { onLine: true })
 })
 afterEach(() => {

@@ -10,13 +10,11 @@ type Words = {
   limit: (seconds: number) => string
   bytes: (count: number) => string
 }
-const { Words, preferredLanguage } = await asset<{
-  Words: new (language: 'th' | 'en') => Words
-  preferredLanguage: (asked: string | null) => string
-}>('words/words.js')
+const { CheckWords } = await asset<{ CheckWords: new (language: 'th' | 'en') => Words }>('verify/check-words.js')
+const { preferredLanguage } = await asset<{ preferredLanguage: (asked: string | null) => string }>('chrome/language.js')
 
-const th = new Words('th')
-const en = new Words('en')
+const th = new CheckWords('th')
+const en = new CheckWords('en')
 
 describe('words', () => {
   it('use Buddhist years for Thai readers, and Thai time for all', () => {

@@ -3,20 +3,22 @@
 const QUARTER = 25
 
 export class News {
-  #page
+  #panel
   #first = true
   #line = ''
 
   /**
-   * @param {object} page
-   * @param {import('../view/announcer.js').Announcer} page.announcer
-   * @param {import('../sending/sender.js').Sender} page.sender
-   * @param {import('./store.js').Store} page.store
-   * @param {import('../live.js').Live} page.live
-   * @param {import('../words/words.js').Words} page.words of the language that is chosen now
+   * @param {object} panel
+   * @param {import('../view/announcer.js').Announcer} panel.announcer
+   * @param {import('../sending/sender.js').Sender} panel.sender
+   * @param {import('./store.js').Store} panel.store
+   * @param {import('../live.js').Live} panel.live
+   * @param {import('../words/words.js').Words} panel.words of the language that is chosen now
+   * @param {(slot: string | null) => boolean} panel.shows
+   * @param {boolean} panel.speaksForAll
    */
-  constructor(page) {
-    this.#page = page
+  constructor(panel) {
+    this.#panel = panel
   }
 
   announceChanges() {
@@ -26,9 +28,9 @@ export class News {
   }
 
   #jobs() {
-    const { announcer, sender, words } = this.#page
+    const { announcer, sender, words } = this.#panel
     const { said } = words.t
-    for (const job of sender.jobs) {
+    for (const job of sender.jobs.filter(({ slot }) => this.#panel.shows(slot))) {
       const { name } = job.file
       const percent = Math.floor((job.sentBytes / Math.max(1, job.file.size)) * 100)
       const quarter = Math.floor(percent / QUARTER) * QUARTER
@@ -40,9 +42,9 @@ export class News {
   }
 
   #verdicts() {
-    const { announcer, store, words } = this.#page
+    const { announcer, store, words } = this.#panel
     const { said } = words.t
-    for (const upload of store.submission?.uploads ?? []) {
+    for (const upload of store.submission?.uploads.filter(({ slot }) => this.#panel.shows(slot)) ?? []) {
       const { id, state, accepted, declared, problems } = upload
       const stage = accepted ? 'accepted' : state
       // The state at the opening of the page is not announced.
@@ -57,10 +59,11 @@ export class News {
   }
 
   #lineChange() {
-    const { announcer, live, words } = this.#page
+    const { announcer, live, words } = this.#panel
     if (live.line === this.#line) return
     const before = this.#line
     this.#line = live.line
+    if (!this.#panel.speaksForAll) return
     if (live.line === 'offline') announcer.say(words.t.said.offline)
     else if (before === 'offline') announcer.say(words.t.said.online)
   }

@@ -8,53 +8,56 @@ import { slotsToChange } from './returned.js'
 export class Seal {
   /** @type {SealState} */
   state = 'idle'
-  #page
+  #panel
   #path
 
   /**
-   * @param {object} page
-   * @param {import('../api.js').Api} page.api
-   * @param {import('./store.js').Store} page.store
-   * @param {import('../words/words.js').Words} page.words of the language that is chosen now
-   * @param {(slots: readonly string[]) => string[]} page.labels
-   * @param {(question: Omit<import('../view/dialog.js').Question, 'answer'>) => Promise<boolean>} page.ask
-   * @param {() => void} page.changed
-   * @param {import('../session.js').Session} session
+   * @param {object} panel
+   * @param {import('../api.js').Api} panel.api
+   * @param {import('./store.js').Store} panel.store
+   * @param {import('../words/words.js').Words} panel.words of the language that is chosen now
+   * @param {(slots: readonly string[]) => string[]} panel.labels
+   * @param {(question: Omit<import('../view/dialog.js').Question, 'answer'>) => Promise<boolean>} panel.ask
+   * @param {() => void} panel.changed
+   * @param {import('../session.js').Session} panel.session
    */
-  constructor(page, session) {
-    this.#page = page
-    this.#path = `v1/submissions/${encodeURIComponent(session.submission)}/seal`
-    this.allowed = session.can.includes('seal')
+  constructor(panel) {
+    this.#panel = panel
+    this.#path = `v1/submissions/${encodeURIComponent(panel.session.submission)}/seal`
+  }
+
+  get allowed() {
+    return this.#panel.session.can.includes('seal')
   }
 
   /** @param {boolean} waiting verdicts are still pending */
   async ask(waiting) {
-    const { store, words } = this.#page
+    const { store, words } = this.#panel
     const { t } = words
     const unchanged = store.submission === null ? [] : slotsToChange(store.submission)
     const texts = [
-      unchanged.length > 0 ? t.sealUnchanged(this.#page.labels(unchanged).join(', ')) : '',
+      unchanged.length > 0 ? t.sealUnchanged(this.#panel.labels(unchanged).join(', ')) : '',
       waiting ? t.sealPending : '',
       t.sealExplain,
     ]
-    const sure = await this.#page.ask({
+    const sure = await this.#panel.ask({
       title: t.sealAsk,
       text: texts.filter((text) => text !== '').join(' '),
       yes: waiting ? t.sealWhenComplete : t.seal,
       no: t.sealNotYet,
     })
-    const { api } = this.#page
+    const { api } = this.#panel
     if (sure) await this.#do(() => api.post(this.#path, waiting ? { whenComplete: true } : {}))
   }
 
   /** Takes back a seal request that waits for verdicts. */
   async withdraw() {
-    await this.#do(() => this.#page.api.delete(this.#path))
+    await this.#do(() => this.#panel.api.delete(this.#path))
   }
 
   /** @param {() => Promise<unknown>} act */
   async #do(act) {
-    const { store } = this.#page
+    const { store } = this.#panel
     this.#become('sealing')
     try {
       await act()
@@ -69,7 +72,7 @@ export class Seal {
   /** @param {SealState} state */
   #become(state) {
     this.state = state
-    this.#page.changed()
+    this.#panel.changed()
   }
 }
 

@@ -45,6 +45,11 @@ export class Store {
     return this.submission?.uploads.find((upload) => upload.id === id)
   }
 
+  /** With another session. */
+  reopen() {
+    this.stage = this.submission === null ? 'loading' : 'ready'
+  }
+
   /** Loads the document. Concurrent calls share one request; a call during the response causes one more. */
   refresh() {
     if (this.#loading !== null) {

@@ -2,7 +2,6 @@
 // It retries for as long as the page is open.
 
 import { defaultOptions, Upload } from 'tus-js-client'
-import { addressOf } from '../api.js'
 import { delayMs, failureOf, keepUrl } from './failure.js'
 import { Speed } from './speed.js'
 
@@ -15,6 +14,7 @@ import { Speed } from './speed.js'
  */
 /**
  * @typedef {object} JobDeps
+ * @property {(path: string) => string} addressOf an address of the service
  * @property {(job: Job) => Promise<string>} ticket
  * @property {() => void} changed
  * @property {(job: Job) => void} stored
@@ -142,7 +142,7 @@ export class Job {
     this.#watchdog = setInterval(() => this.#watch(), STALL_CHECK_MS)
     this.#upload = new Upload(this.file, {
       // Given both URLs, tus-js-client creates a new upload if the old one is not found.
-      ...(this.url === null ? { endpoint: addressOf('files').href } : { uploadUrl: this.url }),
+      ...(this.url === null ? { endpoint: this.#deps.addressOf('files') } : { uploadUrl: this.url }),
       headers: { Authorization: `Bearer ${this.#ticket}` },
       metadata: {
         filename: this.file.name,
@@ -168,9 +168,9 @@ export class Job {
     this.#upload.start()
   }
 
-  /** The upload under the host of this page, whatever host its Location names. @param {string} location */
+  /** The upload under the address of the service that is known here, whatever host its Location names. @param {string} location */
   #moveTo(location) {
-    this.url = fileUrl(location.split('/').at(-1) ?? '')
+    this.url = this.#deps.addressOf(`files/${location.split('/').at(-1) ?? ''}`)
     this.#upload.url = this.url
     this.#deps.changed()
   }
@@ -265,11 +265,6 @@ export class Job {
     this.#upload = null
     return this.#run
   }
-}
-
-/** @param {string} id of an upload */
-export function fileUrl(id) {
-  return addressOf(`files/${id}`).href
 }
 
 /** Removes an unfinished upload from the service. @param {string} url @param {string} ticket */

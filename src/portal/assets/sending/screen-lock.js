@@ -6,10 +6,12 @@ export class ScreenLock {
   /** @type {Promise<WakeLockSentinel | null> | null} */
   #lock = null
 
-  constructor() {
-    document.addEventListener('visibilitychange', () => {
+  /** @param {AbortSignal} signal ends it */
+  constructor(signal) {
+    const shown = () => {
       if (this.#wanted && document.visibilityState === 'visible') this.#take()
-    })
+    }
+    document.addEventListener('visibilitychange', shown, { signal })
   }
 
   /** @param {boolean} wanted */

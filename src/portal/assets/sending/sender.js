@@ -3,7 +3,7 @@
 
 import { checkFile } from '../checking/check.js'
 import { fingerprintOf } from '../checking/fingerprint.js'
-import { fileUrl, Job, terminate } from './job.js'
+import { Job, terminate } from './job.js'
 import { ScreenLock } from './screen-lock.js'
 
 /** They share one line. Two, so that a small PDF does not wait for a long video. */
@@ -14,6 +14,7 @@ const AT_A_TIME = 2
 /**
  * @typedef {object} SenderDeps
  * @property {import('../api.js').Api} api
+ * @property {AbortSignal} signal ends what it listens to
  * @property {string} submission
  * @property {(slot: string) => import('../model/profile.js').SlotRules | undefined} rules
  * @property {(slot: string) => Promise<Unfinished[]>} unfinished unfinished uploads of a slot, read anew
@@ -29,23 +30,27 @@ export class Sender {
   /** @type {Job[]} */
   jobs = []
   #deps
-  #screen = new ScreenLock()
+  #screen
 
   /** @param {SenderDeps} deps */
   constructor(deps) {
     this.#deps = deps
-    addEventListener('offline', () => this.#haltAll())
-    addEventListener('online', () => this.#goOn(['offline', 'waiting']))
+    const { signal } = deps
+    this.#screen = new ScreenLock(signal)
+    addEventListener('offline', () => this.#haltAll(), { signal })
+    addEventListener('online', () => this.#goOn(['offline', 'waiting']), { signal })
     // Phones suspend hidden pages: retry at once when the page is visible again.
-    document.addEventListener('visibilitychange', () => {
+    const shown = () => {
       if (document.visibilityState === 'visible') this.#goOn(['waiting'])
-    })
-    addEventListener('beforeunload', (event) => {
+    }
+    document.addEventListener('visibilitychange', shown, { signal })
+    const leaving = (/** @type {BeforeUnloadEvent} */ event) => {
       if (!this.busy) return
       event.preventDefault()
       // Browsers before 2023 ask only if this is set.
       event.returnValue = ''
-    })
+    }
+    addEventListener('beforeunload', leaving, { signal })
   }
 
   /** Whether leaving the page would stop an upload. */
@@ -63,6 +68,7 @@ export class Sender {
       file,
       { slot, replaces, expected },
       {
+        addressOf: (path) => this.#deps.api.address(path).href,
         ticket: (asking) => this.#ticket(asking),
         unreached: (trying, code) => this.#deps.unreached(trying.slot, code),
         changed: () => this.#changed(),
@@ -102,7 +108,7 @@ export class Sender {
     if (!this.jobs.includes(job)) return
     const busy = this.jobs.map(({ uploadId }) => uploadId)
     const same = begun.find(({ id, fingerprint }) => fingerprint === job.fingerprint && !busy.includes(id))
-    if (same !== undefined) job.url = fileUrl(same.id)
+    if (same !== undefined) job.url = this.#fileUrl(same.id)
     else if (job.expected !== null) return job.become('different')
     else if (this.#noRoom(job)) return job.become('blocked')
     job.become('queued')
@@ -129,7 +135,7 @@ export class Sender {
 
   /** Removes an unfinished upload that nobody sends. @param {string} slot @param {string} uploadId */
   async remove(slot, uploadId) {
-    await terminate(fileUrl(uploadId), await this.#ticketFor(slot, uploadId))
+    await terminate(this.#fileUrl(uploadId), await this.#ticketFor(slot, uploadId))
   }
 
   /** @param {Job} job */
@@ -157,6 +163,13 @@ export class Sender {
     this.#pump()
   }
 
+  /** Stops everything. What was sent stays on the service, and can be continued. */
+  end() {
+    for (const job of this.jobs) job.halt('paused')
+    this.jobs = []
+    this.#screen.keep(false)
+  }
+
   /** The service reported received bytes. @param {string} uploadId */
   heard(uploadId) {
     this.jobs.find((job) => job.uploadId === uploadId)?.heard()
@@ -169,6 +182,11 @@ export class Sender {
     } catch {
       return false // unknown upload, or no answer: it is sent again, or retried
     }
+  }
+
+  /** @param {string} uploadId */
+  #fileUrl(uploadId) {
+    return this.#deps.api.address(`files/${uploadId}`).href
   }
 
   #pump() {

@@ -1,8 +1,10 @@
 // The controller of the check page: what was shown to it, what the service said of it, and files that are compared with it.
 
-import { addressOf, problemIn, Refusal } from '../api.js'
+import { problemIn, Refusal } from '../api.js'
 import { sha256OfFile } from '../checking/sha256.js'
-import { rememberLanguage, Words } from '../words/words.js'
+import { rememberLanguage } from '../chrome/language.js'
+import { serviceHere } from '../chrome/service.js'
+import { CheckWords } from './check-words.js'
 import { MAX_RECEIPT_BYTES, receiptIn } from './held.js'
 
 const TIMEOUT_MS = 40_000
@@ -33,7 +35,7 @@ export class CheckPage {
   #draw
 
   /**
-   * @param {(page: CheckPage) => void} draw @param {Words} words
+   * @param {(page: CheckPage) => void} draw @param {CheckWords} words
    * @param {import('../view/announcer.js').Announcer} announcer
    */
   constructor(draw, words, announcer) {
@@ -41,7 +43,7 @@ export class CheckPage {
     this.words = words
     this.announcer = announcer
     this.switchLanguage = () => {
-      this.words = new Words(this.words.language === 'th' ? 'en' : 'th')
+      this.words = new CheckWords(this.words.language === 'th' ? 'en' : 'th')
       rememberLanguage(this.words.language)
       this.changed()
     }
@@ -147,7 +149,7 @@ async function textOf(file) {
 
 /** @param {object} body @returns {Promise<Checked>} */
 async function verify(body) {
-  const response = await fetch(addressOf('v1/receipts/verify'), {
+  const response = await fetch(new URL('v1/receipts/verify', serviceHere()), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),

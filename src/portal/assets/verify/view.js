@@ -1,8 +1,8 @@
 // The check page as it is seen: what to show it, what it found, and the files that the receipt names.
 
+import { masthead } from '../chrome/masthead.js'
 import { h, render } from '../view/dom.js'
 import { dotted } from '../view/dotted.js'
-import { masthead } from '../view/header.js'
 import { icon } from '../view/icons.js'
 
 /** @typedef {import('./check-page.js').CheckPage} CheckPage */
@@ -13,7 +13,7 @@ export function drawCheck(root, page) {
   const { t } = page.words
   render(
     root,
-    masthead(page),
+    masthead({ words: page.words, switchLanguage: page.switchLanguage, toFiles }),
     h(
       'main',
       { key: 'main', class: 'check', id: 'files', tabindex: '-1' },
@@ -24,6 +24,10 @@ export function drawCheck(root, page) {
       h('p', { class: 'line', key: 'foot' }, t.foot),
     ),
   )
+}
+
+function toFiles() {
+  document.getElementById('files')?.focus()
 }
 
 /** @param {CheckPage} page */

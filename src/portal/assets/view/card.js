@@ -12,7 +12,7 @@ import { icon } from './icons.js'
 import { problemList } from './problems.js'
 import { ruleLines } from './rules.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/store.js').Submission} Submission */
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {import('../model/rows.js').Slot} Slot */
@@ -30,16 +30,16 @@ const ICONS = {
   rejected: 'problem',
 }
 
-/** @param {Slot} slot @param {number} number @param {Page} page */
-export function card(slot, number, page) {
-  const { words, store, sender } = page
+/** @param {Slot} slot @param {number | null} number its place among the others @param {Panel} panel */
+export function card(slot, number, panel) {
+  const { words, store, sender } = panel
   const { t } = words
   const rules = store.profile?.slots.get(slot.slot)
   const { rows, earlier } = rowsOf(slot, store, sender.jobs)
   const toChange = slotsToChange(/** @type {Submission} */ (store.submission)).includes(slot.slot)
   const state = toChange ? 'rejected' : slotState(slot, rows)
-  const model = { ...modelOf(slot, rules, rows, page), toChange }
-  const chosen = (/** @type {File} */ file) => page.choose(file, { slot: slot.slot })
+  const model = { ...modelOf(slot, rules, rows, panel), toChange }
+  const chosen = (/** @type {File} */ file) => panel.choose(file, { slot: slot.slot })
   const open = model.mayBegin && !model.busy && mayAdd(slot, rows)
   const own = slot.problems.filter(({ upload }) => upload === undefined)
   return h(
@@ -54,36 +54,41 @@ export function card(slot, number, page) {
     h(
       'header',
       null,
-      h('h3', null, h('span', { class: 'number' }, number), ' ', h('span', null, words.of(slot.label))),
+      h(
+        'h3',
+        null,
+        number !== null && [h('span', { class: 'number' }, number), ' '],
+        h('span', null, words.of(slot.label)),
+      ),
       h('p', { class: `state ${state}` }, icon(ICONS[state]), t.slotStates[state]),
     ),
     rules !== undefined && ruleLines(rules, slot, words),
     slot.alternativeTo !== undefined &&
-      h('p', { class: 'facts' }, t.insteadOf(page.labels(slot.alternativeTo).join(', '))),
+      h('p', { class: 'facts' }, t.insteadOf(panel.labels(slot.alternativeTo).join(', '))),
     rows.length > 0 &&
       h(
         'ul',
         { class: 'files' },
-        rows.map((row) => fileRow(row, model, page)),
+        rows.map((row) => fileRow(row, model, panel)),
       ),
     problemList(own, words),
-    rules !== undefined && fields(slot, rules, page),
-    open && adding(slot, rows, model, chosen, page),
-    model.mayUpload && !model.mayBegin && rows.length === 0 && late(slot.slot, page),
+    rules !== undefined && fields(slot, rules, panel),
+    open && adding(slot, rows, model, chosen, panel),
+    model.mayUpload && !model.mayBegin && rows.length === 0 && late(slot.slot, panel),
     history(earlier, words),
   )
 }
 
-/** @param {Slot} slot @param {CardModel['rules']} rules @param {Row[]} rows @param {Page} page @returns {Omit<CardModel, 'toChange'>} */
-function modelOf(slot, rules, rows, page) {
+/** @param {Slot} slot @param {CardModel['rules']} rules @param {Row[]} rows @param {Panel} panel @returns {Omit<CardModel, 'toChange'>} */
+function modelOf(slot, rules, rows, panel) {
   const several = slot.max > 1
   return {
     id: slot.slot,
     rules,
     accept: rules === undefined ? '' : acceptOf(rules),
     several,
-    mayUpload: page.mayUpload,
-    mayBegin: page.mayBegin(slot.slot),
+    mayUpload: panel.mayUpload,
+    mayBegin: panel.mayBegin(slot.slot),
     busy:
       !several && rows.some(({ kind }) => ['local', 'elsewhere', 'unfinished', 'checking', 'failed'].includes(kind)),
     tooLate: (id) => {
@@ -91,7 +96,7 @@ function modelOf(slot, rules, rows, page) {
         ({ upload, code }) =>
           upload === id && (code === 'STORED_TOO_LATE' || code === 'SLOT_OVERFULL' || code === 'PLAN_TIME_MISMATCH'),
       )
-      return problemList(said, page.words)
+      return problemList(said, panel.words)
     },
   }
 }
@@ -102,7 +107,7 @@ function mayAdd(slot, rows) {
   return slot.max === 1 ? rows.length === 0 : taken < slot.max
 }
 
-/** @param {Slot} slot @param {Row[]} rows @param {CardModel} model @param {(file: File) => void} chosen @param {Page} page */
+/** @param {Slot} slot @param {Row[]} rows @param {CardModel} model @param {(file: File) => void} chosen @param {Panel} panel */
 function adding(slot, rows, model, chosen, { words }) {
   const { t } = words
   const label = words.of(slot.label)
@@ -122,15 +127,15 @@ function adding(slot, rows, model, chosen, { words }) {
   )
 }
 
-/** In grace: no new file may be started, unless there was an attempt in time. @param {string} slot @param {Page} page */
-function late(slot, page) {
-  const { t } = page.words
-  const asked = page.grace.get(slot) !== undefined
+/** In grace: no new file may be started, unless there was an attempt in time. @param {string} slot @param {Panel} panel */
+function late(slot, panel) {
+  const { t } = panel.words
+  const asked = panel.grace.get(slot) !== undefined
   return h(
     'div',
     { class: 'late', key: 'late' },
     h('p', { class: 'facts' }, asked ? t.graceNo : t.graceOver),
-    !asked && h('button', { type: 'button', class: 'button small', onclick: () => page.askGrace(slot) }, t.graceAsk),
+    !asked && h('button', { type: 'button', class: 'button small', onclick: () => panel.askGrace(slot) }, t.graceAsk),
   )
 }
 

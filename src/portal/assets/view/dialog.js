@@ -15,6 +15,7 @@ export function dialog({ title, text, yes, no, answer }) {
     'dialog',
     {
       key: 'dialog',
+      class: 'dialog',
       'aria-labelledby': 'dialog-title',
       'aria-describedby': 'dialog-text',
       made: (/** @type {HTMLDialogElement} */ element) => queueMicrotask(() => element.showModal()),

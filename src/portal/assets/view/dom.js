@@ -1,6 +1,8 @@
 // A small virtual DOM. `h` describes an element; `render` updates the page to match, and
 // does not touch what is the same: a playing video, a half-typed field and the focus survive.
 
+import { partsOf } from './parts.js'
+
 /** @typedef {{tag: string, props: Props, children: Item[]}} Description */
 /** @typedef {Description | string} Item */
 /** @typedef {Item | number | null | undefined | false | Content[]} Content */
@@ -89,16 +91,10 @@ function setAll(element, before, after) {
 /** @param {any} element @param {string} name @param {unknown} value */
 function set(element, name, value) {
   if (name === 'key' || name === 'made') return
+  if (name === 'class') set(element, 'part', partsOf(String(value ?? '')) || null)
   if (name.startsWith('on')) element[name] = value ?? null
   else if (name === 'share') element.style.setProperty('--share', String(value))
   else if (PROPERTIES.includes(name)) element[name] = value ?? (name === 'value' ? '' : false)
   else if (value === false || value === null || value === undefined) element.removeAttribute(name)
   else element.setAttribute(name, value === true ? '' : String(value))
-}
-
-/** Scrolls to an element and gives it the focus, without changing the address. @param {string} id */
-export function goTo(id) {
-  const element = document.getElementById(id)
-  element?.scrollIntoView({ block: 'start' })
-  element?.focus({ preventScroll: true })
 }

@@ -3,18 +3,18 @@
 import { h } from './dom.js'
 import { icon } from './icons.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/store.js').ListedUpload} ListedUpload */
 
-/** @param {ListedUpload} upload @param {Page} page */
-export function evidence(upload, page) {
+/** @param {ListedUpload} upload @param {Panel} panel */
+export function evidence(upload, panel) {
   if (upload.storedAt === null) return null
-  const { words } = page
+  const { words } = panel
   const { t } = words
   const sum = upload.sha256
   return h(
     'details',
-    { class: 'more evidence', key: 'evidence', ontoggle: () => void page.receipts.probe(upload.id) },
+    { class: 'more evidence', key: 'evidence', ontoggle: () => void panel.receipts.probe(upload.id) },
     h('summary', null, t.evidence),
     h(
       'dl',
@@ -28,9 +28,9 @@ export function evidence(upload, page) {
     h(
       'p',
       { class: 'actions' },
-      page.receipts.known && action('page', t.receipt, () => page.receipts.save(upload.id)),
-      upload.mediaRemovedAt === undefined && action('download', t.download, () => page.saveOriginal(upload)),
-      sum !== null && action('page', page.copied === sum ? t.copied : t.copySum, () => page.copy(sum)),
+      panel.receipts.known && action('page', t.receipt, () => panel.receipts.save(upload.id)),
+      upload.mediaRemovedAt === undefined && action('download', t.download, () => panel.saveOriginal(upload)),
+      sum !== null && action('page', panel.copied === sum ? t.copied : t.copySum, () => panel.copy(sum)),
     ),
   )
 }

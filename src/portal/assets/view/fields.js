@@ -2,19 +2,19 @@
 
 import { h } from './dom.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/profile.js').Field} Field */
 /** @typedef {import('../model/rows.js').Slot} Slot */
 
-/** @param {Slot} slot @param {import('../model/profile.js').SlotRules} rules @param {Page} page */
-export function fields(slot, rules, page) {
+/** @param {Slot} slot @param {import('../model/profile.js').SlotRules} rules @param {Panel} panel */
+export function fields(slot, rules, panel) {
   // When uploads are closed, only fields with a value are shown.
-  const shown = rules.metadata.filter(({ name }) => page.mayUpload || isAnswer(slot.metadata[name]))
+  const shown = rules.metadata.filter(({ name }) => panel.mayUpload || isAnswer(slot.metadata[name]))
   if (shown.length === 0) return null
   return h(
     'div',
     { class: 'fields', key: 'fields' },
-    shown.map((field) => oneField(slot, field, page)),
+    shown.map((field) => oneField(slot, field, panel)),
   )
 }
 
@@ -23,12 +23,12 @@ function isAnswer(value) {
   return value !== undefined && value !== null && value !== ''
 }
 
-/** @param {Slot} slot @param {Field} field @param {Page} page */
-function oneField(slot, field, page) {
-  const { words } = page
+/** @param {Slot} slot @param {Field} field @param {Panel} panel */
+function oneField(slot, field, panel) {
+  const { words } = panel
   const { t } = words
   const id = `field-${slot.slot}-${field.name}`
-  const { state, rule } = page.fieldStates.of(slot.slot, field.name)
+  const { state, rule } = panel.fieldStates.of(slot.slot, field.name)
   const told =
     state === 'wrong' ? `${words.of(field.label)} ${t.fieldRules[rule ?? 'type']}` : state === 'none' ? '' : t[state]
   return h(
@@ -43,25 +43,25 @@ function oneField(slot, field, page) {
     h(
       'span',
       { class: 'control' },
-      control(id, slot, field, page),
+      control(id, slot, field, panel),
       h('span', { class: `told ${state}`, id: `${id}-told`, role: 'status' }, told),
     ),
   )
 }
 
-/** @param {string} id @param {Slot} slot @param {Field} field @param {Page} page */
-function control(id, slot, field, page) {
+/** @param {string} id @param {Slot} slot @param {Field} field @param {Panel} panel */
+function control(id, slot, field, panel) {
   const value = slot.metadata[field.name]
-  const { state } = page.fieldStates.of(slot.slot, field.name)
+  const { state } = panel.fieldStates.of(slot.slot, field.name)
   const common = {
     id,
     name: field.name,
-    disabled: !page.mayUpload,
+    disabled: !panel.mayUpload,
     required: field.required,
     'aria-describedby': `${id}-told`,
     'aria-invalid': state === 'wrong' ? 'true' : null,
   }
-  const save = (/** @type {unknown} */ next) => void page.saveField(slot.slot, field.name, next)
+  const save = (/** @type {unknown} */ next) => void panel.saveField(slot.slot, field.name, next)
   if (field.type === 'boolean')
     return h('input', {
       ...common,

@@ -12,13 +12,13 @@ import { preview } from './preview.js'
 import { problemList } from './problems.js'
 import { progressBar } from './progress.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {import('../model/store.js').ListedUpload} ListedUpload */
 /** @typedef {import('./local-row.js').CardModel} CardModel */
 
-/** @param {Row} row @param {CardModel} card @param {Page} page */
-export function fileRow(row, card, page) {
+/** @param {Row} row @param {CardModel} card @param {Panel} panel */
+export function fileRow(row, card, panel) {
   return h(
     'li',
     {
@@ -27,35 +27,35 @@ export function fileRow(row, card, page) {
       tabindex: '-1',
       'data-upload': row.upload?.id ?? row.job?.uploadId ?? null,
     },
-    h('p', { class: 'name' }, row.name || page.words.t.unnamed),
-    row.kind === 'local' ? localBody(row, card, page) : remoteBody(row, card, page),
+    h('p', { class: 'name' }, row.name || panel.words.t.unnamed),
+    row.kind === 'local' ? localBody(row, card, panel) : remoteBody(row, card, panel),
   )
 }
 
-/** @param {Row} row @param {CardModel} card @param {Page} page */
-function remoteBody(row, card, page) {
+/** @param {Row} row @param {CardModel} card @param {Panel} panel */
+function remoteBody(row, card, panel) {
   const { upload } = row
   if (upload === null) return null
-  if (row.kind === 'unfinished' || row.kind === 'elsewhere') return begun(row, upload, card, page)
-  const shown = preview(upload, page)
+  if (row.kind === 'unfinished' || row.kind === 'elsewhere') return begun(row, upload, card, panel)
+  const shown = preview(upload, panel)
   return h(
     'div',
     { class: shown === null ? 'body' : upload.measured?.kind === 'video' ? 'body filmed' : 'body pictured' },
     h(
       'div',
       { class: 'verdict' },
-      standing(row, upload, page),
-      facts(upload, page.words),
-      problemList(upload.problems, page.words),
+      standing(row, upload, panel),
+      facts(upload, panel.words),
+      problemList(upload.problems, panel.words),
       card.tooLate(upload.id),
-      rendering(row, upload, page.words),
+      rendering(row, upload, panel.words),
     ),
     shown,
-    h('div', { class: 'proof' }, evidence(upload, page), replacing(row, upload, card, page)),
+    h('div', { class: 'proof' }, evidence(upload, panel), replacing(row, upload, card, panel)),
   )
 }
 
-/** The verdict in a few words. @param {Row} row @param {ListedUpload} upload @param {Page} page */
+/** The verdict in a few words. @param {Row} row @param {ListedUpload} upload @param {Panel} panel */
 function standing(row, upload, { words }) {
   const { t } = words
   const warned = upload.problems.some(({ severity }) => severity === 'warn')
@@ -106,9 +106,9 @@ function rendering(row, { state, playable, progress: told, renditions }, { t }) 
   return h('p', { class: 'note' }, icon('clock'), text)
 }
 
-/** Unfinished, or being sent from another device. @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Page} page */
-function begun(row, upload, card, page) {
-  const { words } = page
+/** Unfinished, or being sent from another device. @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Panel} panel */
+function begun(row, upload, card, panel) {
+  const { words } = panel
   const { t } = words
   const received = Math.max(upload.receivedBytes, row.heard?.receivedBytes ?? 0)
   const all = upload.declared.bytes
@@ -118,7 +118,7 @@ function begun(row, upload, card, page) {
     h('p', { class: 'note' }, row.kind === 'elsewhere' ? t.elsewhere : t.unfinished),
     row.kind === 'unfinished' &&
       upload.expiresAt !== undefined &&
-      h('p', { class: 'facts' }, t.finishBy(words.moment(finishBy(upload.expiresAt, page)))),
+      h('p', { class: 'facts' }, t.finishBy(words.moment(finishBy(upload.expiresAt, panel)))),
     card.mayUpload &&
       h(
         'p',
@@ -129,14 +129,14 @@ function begun(row, upload, card, page) {
           label: `${row.kind === 'elsewhere' ? t.takeBack : t.chooseSame}: ${name}`,
           accept: card.accept,
           main: row.kind === 'unfinished',
-          chosen: (file) => page.choose(file, { slot: card.id, expected: { id: upload.id, name } }),
+          chosen: (file) => panel.choose(file, { slot: card.id, expected: { id: upload.id, name } }),
         }),
         h(
           'button',
           {
             type: 'button',
             class: 'button plain',
-            onclick: () => page.removeUnfinished(card.id, upload, name),
+            onclick: () => panel.removeUnfinished(card.id, upload, name),
           },
           t.cancel,
         ),
@@ -144,15 +144,15 @@ function begun(row, upload, card, page) {
   ]
 }
 
-/** The deadline, or the expiry of the unfinished upload, whichever is first. @param {string} expiresAt @param {Page} page */
+/** The deadline, or the expiry of the unfinished upload, whichever is first. @param {string} expiresAt @param {Panel} panel */
 function finishBy(expiresAt, { store, api }) {
   const when = store.submission === null ? null : whenOf(store.submission, api.now())
   return Math.min(Date.parse(expiresAt), when !== null && 'ms' in when ? when.ms : Number.POSITIVE_INFINITY)
 }
 
-/** @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Page} page */
-function replacing(row, upload, card, page) {
-  const { t } = page.words
+/** @param {Row} row @param {ListedUpload} upload @param {CardModel} card @param {Panel} panel */
+function replacing(row, upload, card, panel) {
+  const { t } = panel.words
   const mayReplace = card.mayBegin && !card.busy && (row.kind === 'accepted' || row.kind === 'rejected')
   if (!mayReplace || (row.kind === 'rejected' && card.several)) return null
   return h(
@@ -164,7 +164,7 @@ function replacing(row, upload, card, page) {
       label: `${t.replace}: ${row.name || t.unnamed}`,
       accept: card.accept,
       main: row.kind === 'rejected' || card.toChange,
-      chosen: (file) => page.choose(file, { slot: card.id, replaces: row.kind === 'accepted' ? upload.id : null }),
+      chosen: (file) => panel.choose(file, { slot: card.id, replaces: row.kind === 'accepted' ? upload.id : null }),
     }),
   )
 }

@@ -4,11 +4,11 @@ import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 
-/** @param {Page} page */
-export function handedIn(page) {
-  const { store, words, receipts } = page
+/** @param {Panel} panel */
+export function handedIn(panel) {
+  const { store, words, receipts } = panel
   const { submission } = store
   if (submission === null || submission.state !== 'sealed') return null
   const { t } = words
@@ -19,7 +19,7 @@ export function handedIn(page) {
   return h(
     'section',
     { class: 'handed-in', key: 'handed-in', 'aria-label': t.handedFiles },
-    wholeReceipt(page, submission.revision),
+    wholeReceipt(panel, submission.revision),
     h('h3', null, t.handedFiles),
     h(
       'ul',
@@ -27,14 +27,14 @@ export function handedIn(page) {
       handed.flatMap(([slot, ids]) =>
         ids.flatMap((id) => {
           const upload = store.upload(id)
-          return upload === undefined ? [] : [item(slot, upload, page)]
+          return upload === undefined ? [] : [item(slot, upload, panel)]
         }),
       ),
     ),
   )
 }
 
-/** The receipt of all of it, to print and to keep. @param {Page} page @param {number} revision */
+/** The receipt of all of it, to print and to keep. @param {Panel} panel @param {number} revision */
 function wholeReceipt({ words: { t }, handInReceipt }, revision) {
   const url = handInReceipt.print(revision)
   return (
@@ -53,14 +53,14 @@ function wholeReceipt({ words: { t }, handInReceipt }, revision) {
   )
 }
 
-/** @param {string} slot @param {import('../model/store.js').ListedUpload} upload @param {Page} page */
-function item(slot, { id, declared, receivedBytes, storedAt }, page) {
-  const { words, receipts } = page
+/** @param {string} slot @param {import('../model/store.js').ListedUpload} upload @param {Panel} panel */
+function item(slot, { id, declared, receivedBytes, storedAt }, panel) {
+  const { words, receipts } = panel
   const { t } = words
   return h(
     'li',
     { key: id },
-    h('strong', null, page.labels([slot])[0]),
+    h('strong', null, panel.labels([slot])[0]),
     h('span', { class: 'facts' }, dotted([declared.filename ?? t.unnamed, words.bytes(receivedBytes)])),
     storedAt !== null && h('span', { class: 'facts' }, `${t.storedAt} ${words.moment(storedAt, true)}`),
     receipts.known &&

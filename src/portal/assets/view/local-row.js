@@ -7,7 +7,7 @@ import { icon } from './icons.js'
 import { localProblemText } from './problems.js'
 import { progressBar } from './progress.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {import('../sending/job.js').Job} Job */
 /**
@@ -25,19 +25,19 @@ import { progressBar } from './progress.js'
  */
 /** @typedef {[words: string, act: () => unknown, kind?: string]} Action */
 
-/** @param {Row} row @param {CardModel} card @param {Page} page */
-export function localBody(row, card, page) {
+/** @param {Row} row @param {CardModel} card @param {Panel} panel */
+export function localBody(row, card, panel) {
   const { job } = row
   if (job === null) return null
-  if (job.phase === 'blocked') return blocked(job, card, page)
-  if (job.phase === 'different') return different(job, card, page)
-  if (job.phase === 'refused' || job.phase === 'unreadable') return ended(job, card, page)
-  return onItsWay(job, row, page)
+  if (job.phase === 'blocked') return blocked(job, card, panel)
+  if (job.phase === 'different') return different(job, card, panel)
+  if (job.phase === 'refused' || job.phase === 'unreadable') return ended(job, card, panel)
+  return onItsWay(job, row, panel)
 }
 
-/** @param {Job} job @param {Row} row @param {Page} page */
-function onItsWay(job, row, page) {
-  const { words } = page
+/** @param {Job} job @param {Row} row @param {Panel} panel */
+function onItsWay(job, row, panel) {
+  const { words } = panel
   const { t } = words
   const share = job.file.size === 0 ? 0 : job.sentBytes / job.file.size
   const begun = job.sentBytes > 0 || job.url !== null
@@ -45,12 +45,12 @@ function onItsWay(job, row, page) {
     begun &&
       job.phase !== 'stored' &&
       progressBar(row.name, share, t.ofBytes(words.bytes(job.sentBytes), words.bytes(job.file.size)), words),
-    h('p', { class: `note ${job.phase}` }, icon(phaseIcon(job)), h('span', null, phaseWords(job, page))),
+    h('p', { class: `note ${job.phase}` }, icon(phaseIcon(job)), h('span', null, phaseWords(job, panel))),
     job.finding?.large === true &&
       job.phase === 'sending' &&
       h('p', { class: 'facts' }, t.checks.large(words.bytes(job.file.size))),
     row.upload === null && job.replaces !== null && h('p', { class: 'facts' }, t.replaceLater),
-    buttons(actionsOf(job, page)),
+    buttons(actionsOf(job, panel)),
   ]
 }
 
@@ -62,7 +62,7 @@ function phaseIcon({ phase }) {
   return phase === 'stored' ? 'done' : 'clock'
 }
 
-/** @param {Job} job @param {Page} page */
+/** @param {Job} job @param {Panel} panel */
 function phaseWords(job, { words, now }) {
   const { t } = words
   switch (job.phase) {
@@ -100,24 +100,24 @@ function rounded(seconds) {
   return Math.max(step, Math.round(seconds / step) * step)
 }
 
-/** @param {Job} job @param {Page} page @returns {Action[]} */
-function actionsOf(job, page) {
-  const { t } = page.words
+/** @param {Job} job @param {Panel} panel @returns {Action[]} */
+function actionsOf(job, panel) {
+  const { t } = panel.words
   /** @type {Action} */
-  const cancel = [t.cancel, () => page.cancel(job), 'plain']
+  const cancel = [t.cancel, () => panel.cancel(job), 'plain']
   switch (job.phase) {
     case 'sending':
     case 'queued':
     case 'offline':
-      return [[t.pause, () => page.sender.pause(job)], cancel]
+      return [[t.pause, () => panel.sender.pause(job)], cancel]
     case 'waiting':
-      return [[t.now, () => page.sender.resume(job)], cancel]
+      return [[t.now, () => panel.sender.resume(job)], cancel]
     case 'paused':
-      return [[t.resume, () => page.sender.resume(job), 'main'], cancel]
+      return [[t.resume, () => panel.sender.resume(job), 'main'], cancel]
     case 'taken':
       return [
-        [t.takeBack, () => page.sender.resume(job)],
-        [t.dismiss, () => page.sender.drop(job), 'plain'],
+        [t.takeBack, () => panel.sender.resume(job)],
+        [t.dismiss, () => panel.sender.drop(job), 'plain'],
       ]
     default:
       return []
@@ -136,9 +136,9 @@ function buttons(actions) {
   )
 }
 
-/** It has a problem, and no byte was sent. @param {Job} job @param {CardModel} card @param {Page} page */
-function blocked(job, card, page) {
-  const { words } = page
+/** It has a problem, and no byte was sent. @param {Job} job @param {CardModel} card @param {Panel} panel */
+function blocked(job, card, panel) {
+  const { words } = panel
   const { t } = words
   const { problems = [], verdict = 'stop' } = job.finding ?? {}
   return [
@@ -153,32 +153,32 @@ function blocked(job, card, page) {
     h(
       'p',
       { class: 'actions' },
-      again(job, card, page),
+      again(job, card, panel),
       verdict === 'ask' &&
-        h('button', { type: 'button', class: 'button', onclick: () => page.sender.enqueue(job) }, t.sendAnyway),
-      h('button', { type: 'button', class: 'button plain', onclick: () => page.sender.drop(job) }, t.dismiss),
+        h('button', { type: 'button', class: 'button', onclick: () => panel.sender.enqueue(job) }, t.sendAnyway),
+      h('button', { type: 'button', class: 'button plain', onclick: () => panel.sender.drop(job) }, t.dismiss),
     ),
   ]
 }
 
-/** @param {Job} job @param {CardModel} card @param {Page} page */
-function different(job, card, page) {
-  const { t } = page.words
+/** @param {Job} job @param {CardModel} card @param {Panel} panel */
+function different(job, card, panel) {
+  const { t } = panel.words
   return [
     h('p', { class: 'note' }, icon('warn'), h('span', null, t.different(job.expected?.name ?? ''))),
     h(
       'p',
       { class: 'actions' },
-      again(job, card, page),
-      h('button', { type: 'button', class: 'button', onclick: () => page.sendInstead(job) }, t.sendInstead),
-      h('button', { type: 'button', class: 'button plain', onclick: () => page.sender.drop(job) }, t.dismiss),
+      again(job, card, panel),
+      h('button', { type: 'button', class: 'button', onclick: () => panel.sendInstead(job) }, t.sendInstead),
+      h('button', { type: 'button', class: 'button plain', onclick: () => panel.sender.drop(job) }, t.dismiss),
     ),
   ]
 }
 
-/** The service refused it, or the browser can no longer read it. @param {Job} job @param {CardModel} card @param {Page} page */
-function ended(job, card, page) {
-  const { words } = page
+/** The service refused it, or the browser can no longer read it. @param {Job} job @param {CardModel} card @param {Panel} panel */
+function ended(job, card, panel) {
+  const { words } = panel
   const { t } = words
   const refusal = job.refusal === null ? t.troubleTitle : words.of(job.refusal)
   return [
@@ -190,15 +190,15 @@ function ended(job, card, page) {
     h(
       'p',
       { class: 'actions' },
-      again(job, card, page),
-      h('button', { type: 'button', class: 'button plain', onclick: () => page.sender.drop(job) }, t.dismiss),
+      again(job, card, panel),
+      h('button', { type: 'button', class: 'button plain', onclick: () => panel.sender.drop(job) }, t.dismiss),
     ),
   ]
 }
 
-/** @param {Job} job @param {CardModel} card @param {Page} page */
-function again(job, card, page) {
-  const { t } = page.words
+/** @param {Job} job @param {CardModel} card @param {Panel} panel */
+function again(job, card, panel) {
+  const { t } = panel.words
   const { slot, replaces, expected } = job
   return chooser({
     id: `again-${job.key}`,
@@ -207,8 +207,8 @@ function again(job, card, page) {
     accept: card.accept,
     main: true,
     chosen: (file) => {
-      page.sender.drop(job)
-      page.choose(file, { slot, replaces, expected })
+      panel.sender.drop(job)
+      panel.choose(file, { slot, replaces, expected })
     },
   })
 }

@@ -3,15 +3,15 @@
 import { h } from './dom.js'
 import { icon } from './icons.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/store.js').ListedUpload} ListedUpload */
 
-/** @param {ListedUpload} upload @param {Page} page */
-export function preview(upload, page) {
+/** @param {ListedUpload} upload @param {Panel} panel */
+export function preview(upload, panel) {
   if (!upload.accepted || !upload.renditions.some(({ state }) => state === 'ready')) return null
-  const links = page.links.of(upload)
+  const links = panel.links.of(upload)
   if (links === null) return null
-  const { t } = page.words
+  const { t } = panel.words
   const name = upload.declared.filename ?? t.unnamed
   const ready = (/** @type {string} */ kind) =>
     links.get(upload.renditions.find((rendition) => rendition.kind === kind && rendition.state === 'ready')?.name ?? '')

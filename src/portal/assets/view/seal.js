@@ -4,26 +4,26 @@
 import { h } from './dom.js'
 import { icon } from './icons.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/store.js').Submission} Submission */
 
-/** @param {Submission} submission @param {Page} page */
-export function sealing(submission, page) {
-  const { seal, words } = page
+/** @param {Submission} submission @param {Panel} panel */
+export function sealing(submission, panel) {
+  const { seal, words } = panel
   if (!seal.allowed || submission.state === 'sealed') return null
   const armed = submission.sealRequestedAt !== null
-  const told = toldOf(submission, page)
+  const told = toldOf(submission, panel)
   return h(
     'div',
     { class: 'seal', key: 'seal' },
     armed
       ? h('button', { type: 'button', class: 'button', onclick: () => seal.withdraw() }, words.t.sealWithdraw)
-      : seal.state !== 'unavailable' && sealButton(submission, page),
+      : seal.state !== 'unavailable' && sealButton(submission, panel),
     told !== '' && h('p', { class: 'facts', role: 'status' }, told),
   )
 }
 
-/** @param {Submission} submission @param {Page} page */
+/** @param {Submission} submission @param {Panel} panel */
 export function sealButton(submission, { seal, words: { t } }) {
   const waiting = isWaiting(submission)
   const busy = seal.state === 'sealing'
@@ -45,7 +45,7 @@ function isWaiting({ complete, missing, pending }) {
   return !complete && missing.length === 0 && pending.length > 0
 }
 
-/** @param {Submission} submission @param {Page} page */
+/** @param {Submission} submission @param {Panel} panel */
 function toldOf(submission, { seal: { state }, words: { t } }) {
   if (submission.sealRequestedAt !== null) return t.sealArmed
   if (state === 'incomplete') return t.sealIncomplete

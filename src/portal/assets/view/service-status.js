@@ -2,7 +2,7 @@
 
 import { h } from './dom.js'
 
-/** @param {import('../page.js').Page} page */
+/** @param {import('../panel.js').Panel} panel */
 export function serviceStatus({ service, words }) {
   const { t } = words
   const { told, outage } = service

@@ -4,13 +4,13 @@ import { whenOf } from '../model/dates.js'
 import { lastReturn, slotsToChange } from '../model/returned.js'
 import { rowsOf, slotState } from '../model/rows.js'
 import { endsMs, standingOf } from '../model/standing.js'
-import { goTo, h } from './dom.js'
+import { h } from './dom.js'
 import { handedIn } from './handed-in.js'
-import { leftSeconds } from './header.js'
+import { leftSeconds } from './heading.js'
 import { icon } from './icons.js'
 import { sealing } from './seal.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 /** @typedef {import('../model/store.js').Submission} Submission */
 /** @typedef {import('../model/standing.js').Standing} Standing */
 
@@ -31,12 +31,12 @@ const LOOKS = {
   lapsed: { mood: 'lapsed', mark: 'problem' },
 }
 
-/** @param {Page} page */
-export function summary(page) {
-  const { submission } = page.store
+/** @param {Panel} panel */
+export function summary(panel) {
+  const { submission } = panel.store
   if (submission === null) return null
-  const { t } = page.words
-  const standing = standingOf(submission, page.api.now())
+  const { t } = panel.words
+  const standing = standingOf(submission, panel.api.now())
   const { mood, mark } = LOOKS[standing]
   const items = itemsOf(submission)
   const done = items.filter(({ state }) => state === 'done').length
@@ -44,8 +44,8 @@ export function summary(page) {
     'section',
     { class: `summary ${mood}`, key: 'summary', 'aria-label': t.progressLabel },
     h('h2', null, icon(mark), t.standing[standing]),
-    returnReason(submission, page),
-    textOf(submission, standing, page).map((text) => h('p', null, text)),
+    returnReason(submission, panel),
+    textOf(submission, standing, panel).map((text) => h('p', null, text)),
     submission.state !== 'sealed' && [
       h(
         'div',
@@ -54,11 +54,11 @@ export function summary(page) {
       ),
       h('p', { class: 'count' }, t.ofSlots(done, items.length)),
     ],
-    slotList(t.toChange, slotsToChange(submission), 'change', page),
-    slotList(t.missing, submission.missing, 'missing', page),
-    slotList(t.pending, submission.pending, 'pending', page),
-    handedIn(page),
-    standing !== 'lapsed' && sealing(submission, page),
+    slotList(t.toChange, slotsToChange(submission), 'change', panel),
+    slotList(t.missing, submission.missing, 'missing', panel),
+    slotList(t.pending, submission.pending, 'pending', panel),
+    handedIn(panel),
+    standing !== 'lapsed' && sealing(submission, panel),
   )
 }
 
@@ -73,7 +73,7 @@ function itemsOf(submission) {
   })
 }
 
-/** @param {Submission} submission @param {Standing} standing @param {Page} page @returns {string[]} */
+/** @param {Submission} submission @param {Standing} standing @param {Panel} panel @returns {string[]} */
 function textOf(submission, standing, { words, seal, api }) {
   const { t } = words
   const { state, deadline, creditedAt, revisions, sealAtDeadline } = submission
@@ -105,17 +105,17 @@ function textOf(submission, standing, { words, seal, api }) {
   return [...(texts[standing] ?? []), credited, frozen].filter((text) => text !== '')
 }
 
-/** The reason, as written by the person who returned it. @param {Submission} submission @param {Page} page */
+/** The reason, as written by the person who returned it. @param {Submission} submission @param {Panel} panel */
 function returnReason(submission, { words: { t } }) {
   const last = lastReturn(submission)
   if (submission.state !== 'returned' || last?.reason === undefined) return null
   return h('p', { class: 'reason' }, h('strong', null, t.reason), ' ', h('span', null, last.reason))
 }
 
-/** @param {string} title @param {string[]} slots @param {string} kind @param {Page} page */
-function slotList(title, slots, kind, page) {
+/** @param {string} title @param {string[]} slots @param {string} kind @param {Panel} panel */
+function slotList(title, slots, kind, panel) {
   if (slots.length === 0) return null
-  const labels = page.labels(slots)
+  const labels = panel.labels(slots)
   return h(
     'div',
     { class: `slots ${kind}`, key: kind },
@@ -127,15 +127,19 @@ function slotList(title, slots, kind, page) {
         h(
           'li',
           { key: slot },
-          h('a', { href: `#slot-${slot}`, onclick: (/** @type {Event} */ event) => follow(event, slot) }, labels[i]),
-          kind === 'missing' && progressOf(slot, page),
+          h(
+            'a',
+            { href: `#slot-${slot}`, onclick: (/** @type {Event} */ event) => follow(event, slot, panel) },
+            labels[i],
+          ),
+          kind === 'missing' && progressOf(slot, panel),
         ),
       ),
     ),
   )
 }
 
-/** Progress of a missing slot; empty if nothing was started. @param {string} id @param {Page} page */
+/** Progress of a missing slot; empty if nothing was started. @param {string} id @param {Panel} panel */
 function progressOf(id, { store, sender, words: { t } }) {
   const slot = store.submission?.slots.find((candidate) => candidate.slot === id)
   if (slot === undefined) return null
@@ -143,8 +147,8 @@ function progressOf(id, { store, sender, words: { t } }) {
   return state === 'empty' ? null : [' ', h('span', { class: `how ${state}` }, t.slotStates[state])]
 }
 
-/** @param {Event} event @param {string} slot */
-function follow(event, slot) {
+/** @param {Event} event @param {string} slot @param {Panel} panel */
+function follow(event, slot, panel) {
   event.preventDefault()
-  goTo(`slot-${slot}`)
+  panel.goTo(`slot-${slot}`)
 }

@@ -3,26 +3,26 @@
 import { whenOf } from '../model/dates.js'
 import { slotsToChange } from '../model/returned.js'
 import { standingOf } from '../model/standing.js'
-import { goTo, h } from './dom.js'
+import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 import { sealButton } from './seal.js'
 
 const DAY_MS = 86_400_000
 
-/** @param {import('../page.js').Page} page */
-export function tray(page) {
-  const { t } = page.words
-  if (page.live.line === 'offline' && !page.sender.busy) return strip('offline', 'offline', t.lineOffline, '')
-  const active = page.sender.jobs.filter((job) => job.active)
-  if (active.length > 0) return sending(active, page)
-  if (mustHandIn(page)) return next(page)
-  return page.hasSent && !page.trayClosed ? next(page) : null
+/** @param {import('../panel.js').Panel} panel */
+export function tray(panel) {
+  const { t } = panel.words
+  if (panel.live.line === 'offline' && !panel.sender.busy) return strip('offline', 'offline', t.lineOffline, '')
+  const active = panel.sender.jobs.filter((job) => job.active)
+  if (active.length > 0) return sending(active, panel)
+  if (mustHandIn(panel)) return next(panel)
+  return panel.hasSent && !panel.trayClosed ? next(panel) : null
 }
 
 /**
  * Complete and not handed in, with a day left or less: shown on every page and not to be closed, whoever sent the files.
- * @param {import('../page.js').Page} page
+ * @param {import('../panel.js').Panel} panel
  */
 function mustHandIn({ store: { submission, stage }, api, seal }) {
   if (submission === null || stage !== 'ready' || seal.state === 'sealing') return false
@@ -32,36 +32,37 @@ function mustHandIn({ store: { submission, stage }, api, seal }) {
   return standing === 'notHandedIn' && when.at !== 'always' && (when.at !== 'open' || when.leftMs <= DAY_MS)
 }
 
-/** The next step after sending. The page may be closed only if the submission is sealed, or will be automatically. @param {import('../page.js').Page} page */
-function next(page) {
-  const { seal, store, words } = page
+/** The next step after sending. The page may be closed only if the submission is sealed, or will be automatically. @param {import('../panel.js').Panel} panel */
+function next(panel) {
+  const { seal, store, words } = panel
   const { t } = words
   const { submission, stage } = store
-  if (submission === null || stage !== 'ready') return strip('open', 'up', t.next.arrived, t.expiredText, closing(page))
-  if (submission.state === 'sealed') return strip('good', 'lock', t.next.sealed, '', closing(page))
-  if (submission.sealRequestedAt !== null) return strip('good', 'done', t.next.armed, t.next.armedText, closing(page))
-  const standing = standingOf(submission, page.api.now())
-  if (standing === 'byItself') return strip('good', 'done', t.next.byItself, t.next.byItselfText, closing(page))
+  if (submission === null || stage !== 'ready')
+    return strip('open', 'up', t.next.arrived, t.expiredText, closing(panel))
+  if (submission.state === 'sealed') return strip('good', 'lock', t.next.sealed, '', closing(panel))
+  if (submission.sealRequestedAt !== null) return strip('good', 'done', t.next.armed, t.next.armedText, closing(panel))
+  const standing = standingOf(submission, panel.api.now())
+  if (standing === 'byItself') return strip('good', 'done', t.next.byItself, t.next.byItselfText, closing(panel))
   if (standing === 'overByItself')
-    return strip('good', 'clock', t.standing.overByItself, t.next.byItselfText, closing(page))
+    return strip('good', 'clock', t.standing.overByItself, t.next.byItselfText, closing(panel))
   if (standing === 'lapsed') return null
   const { missing, pending } = submission
   const toChange = slotsToChange(submission)
   const open = (/** @type {string} */ text, /** @type {import('./dom.js').Content} */ button) =>
-    strip('open', 'warn', t.next.notSealed, text, [button, !mustHandIn(page) && closing(page)])
+    strip('open', 'warn', t.next.notSealed, text, [button, !mustHandIn(panel) && closing(panel)])
   const [first] = [...toChange, ...missing]
   if (first !== undefined) {
-    const show = () => goTo(`slot-${first}`)
+    const show = () => panel.goTo(`slot-${first}`)
     const text = toChange.length > 0 ? t.next.toChange(toChange.length) : t.next.missing(missing.length)
     return open(text, h('button', { type: 'button', class: 'button', onclick: show }, t.next.show))
   }
   const mayOnlyWait = pending.length > 0
   if (seal.allowed && seal.state !== 'unavailable')
-    return open(mayOnlyWait ? t.next.pending : t.next.complete, sealButton(submission, page))
+    return open(mayOnlyWait ? t.next.pending : t.next.complete, sealButton(submission, panel))
   return open(mayOnlyWait ? t.next.pendingElsewhere : t.sealElsewhere, null)
 }
 
-/** @param {import('../sending/job.js').Job[]} active @param {import('../page.js').Page} page */
+/** @param {import('../sending/job.js').Job[]} active @param {import('../panel.js').Panel} panel */
 function sending(active, { words }) {
   const { t } = words
   const offline = active.every(({ phase }) => phase === 'offline')
@@ -83,12 +84,12 @@ function sending(active, { words }) {
   )
 }
 
-/** @param {import('../page.js').Page} page */
-function closing(page) {
-  const { t } = page.words
+/** @param {import('../panel.js').Panel} panel */
+function closing(panel) {
+  const { t } = panel.words
   return h(
     'button',
-    { type: 'button', class: 'close', 'aria-label': t.close, onclick: () => page.closeTray() },
+    { type: 'button', class: 'close', 'aria-label': t.close, onclick: () => panel.closeTray() },
     icon('problem'),
   )
 }

@@ -4,7 +4,6 @@ import { span } from '../../../submissions/rules/format.ts'
 import { EN } from './en.js'
 import { TH } from './th.js'
 
-const KEY = 'songngan.language'
 const TIME_ZONE = 'Asia/Bangkok'
 /** Thai dates use the Buddhist year, as offices write them. */
 const LOCALES = { th: 'th-TH-u-ca-buddhist-nu-latn', en: 'en-GB' }
@@ -12,32 +11,13 @@ const LOCALES = { th: 'th-TH-u-ca-buddhist-nu-latn', en: 'en-GB' }
 /** @typedef {'th' | 'en'} Language */
 
 /**
- * The language that was chosen before, else that of the browser, else Thai.
- * @param {string | null} asked by the portal: goes before all others
+ * The first of these languages that there is, else Thai.
+ * @param {readonly (string | null)[]} tags e.g. `en-GB`
  * @returns {Language}
  */
-export function preferredLanguage(asked) {
-  const browser = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())
-  const wishes = [asked, recall(), ...browser]
-  const known = wishes.find((wish) => wish === 'th' || wish === 'en')
+export function languageOf(tags) {
+  const known = tags.map((tag) => tag?.slice(0, 2).toLowerCase()).find((tag) => tag === 'th' || tag === 'en')
   return known === 'en' ? 'en' : 'th'
-}
-
-/** @param {Language} language */
-export function rememberLanguage(language) {
-  try {
-    localStorage.setItem(KEY, language)
-  } catch {
-    // storage is switched off: the choice is kept for this visit only
-  }
-}
-
-function recall() {
-  try {
-    return localStorage.getItem(KEY)
-  } catch {
-    return null // storage is switched off
-  }
 }
 
 export class Words {

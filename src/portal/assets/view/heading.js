@@ -1,52 +1,24 @@
-// The header: the service, the language, the applicant, and the time left.
+// Whose request it is, and the time left.
 
 import { whenOf } from '../model/dates.js'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'
 
-/** @typedef {import('../page.js').Page} Page */
+/** @typedef {import('../panel.js').Panel} Panel */
 
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 
-/** @param {{words: import('../words/words.js').Words, switchLanguage: () => void}} page */
-export function masthead({ words, switchLanguage }) {
-  const { t } = words
-  return h(
-    'header',
-    { class: 'masthead', key: 'masthead' },
-    h('a', { class: 'skip', href: '#files', onclick: focusFiles }, t.skip),
-    h('p', { class: 'brand' }, h('span', { class: 'mark' }, icon('up')), t.title),
-    h(
-      'button',
-      {
-        type: 'button',
-        class: 'language',
-        lang: words.language === 'th' ? 'en' : 'th',
-        'aria-label': `${t.otherLanguage}: ${t.switchLanguage}`,
-        onclick: switchLanguage,
-      },
-      t.otherLanguage,
-    ),
-  )
-}
-
-/** Without changing the fragment of the address. @param {Event} event */
-function focusFiles(event) {
-  event.preventDefault()
-  document.getElementById('files')?.focus()
-}
-
-/** @param {Page} page */
-export function heading({ words, store, api }) {
+/** @param {Panel} panel */
+export function heading(panel) {
+  const { words, store } = panel
   const { submission, profile } = store
   if (submission === null) return null
   const { t } = words
   return h(
     'div',
     { class: 'heading', key: 'heading' },
-    h('h1', null, t.heading),
     applicant(submission.metadata['name'], words),
     h(
       'p',
@@ -54,8 +26,13 @@ export function heading({ words, store, api }) {
       profile !== null && dotted([words.of(profile.position), words.of(profile.rank)]),
       h('span', { class: 'id' }, `${t.submission} `, h('bdi', null, submission.id)),
     ),
-    submission.state !== 'sealed' && deadline(whenOf(submission, api.now()), words),
+    timeLeft(panel),
   )
+}
+
+/** @param {Panel} panel */
+export function timeLeft({ words, store: { submission }, api }) {
+  return submission !== null && submission.state !== 'sealed' && deadline(whenOf(submission, api.now()), words)
 }
 
 /** The applicant, as the portal names the person. @param {unknown} name @param {import('../words/words.js').Words} words */

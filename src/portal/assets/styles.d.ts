@@ -1,0 +1,2 @@
+/** The text of `songngan-upload.css` with all that it imports: the build puts it in. */
+declare const STYLES: string
