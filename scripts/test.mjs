@@ -59,7 +59,8 @@ await main(async () => {
   if (exports.code !== 0) failed.push('exports')
   say('Types …')
   await step('types', 'tsc', ['--noEmit'])
-  for (const page of ['src/portal', 'src/ops/console']) await step(`types of ${page}`, 'tsc', ['-p', page])
+  for (const page of ['src/portal', 'clients/upload-element', 'src/ops/console'])
+    await step(`types of ${page}`, 'tsc', ['-p', page])
   say('Tests …')
   rmSync(REPORT, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]

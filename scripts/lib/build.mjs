@@ -1,7 +1,8 @@
-// Builds TypeScript, assets and the teacher's page into dist/, if the sources changed since the last build.
+// Builds TypeScript, assets and the teacher's page into dist/, and the element for portals beside its sources, if the sources changed since the last build.
 
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { buildElement } from './clients/upload-element.mjs'
 import { run, tail } from './commands.mjs'
 import { Refusal, say } from './log.mjs'
 import { buildPage } from './page.mjs'
@@ -12,8 +13,16 @@ import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
 const RUNBOOK = 'docs/runbook.md'
 /** The folders that tsconfig.build.json includes, and what is copied beside them. */
 const SOURCES = ['src', 'workers', 'tools', 'test/support', RUNBOOK]
-const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/lib/page.mjs']
+const SETTINGS = [
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+  'scripts/lib/page.mjs',
+  'scripts/lib/browser-bundle.mjs',
+  'scripts/lib/clients',
+]
 const PAGE = join(ROOT, 'src/portal/assets')
+const ELEMENT = 'clients/upload-element'
 const STAMP = join(DIST, '.stamp')
 
 const isTypeScript = (file) => file.endsWith('.ts')
@@ -22,7 +31,7 @@ const isAsset = (file) =>
   file === join(ROOT, RUNBOOK) || (!isTypeScript(file) && !file.endsWith('.md') && !file.startsWith(PAGE))
 
 function inputs() {
-  return [...SOURCES, ...SETTINGS].flatMap((path) => filesUnder(join(ROOT, path)))
+  return [...SOURCES, ...SETTINGS, `${ELEMENT}/src`].flatMap((path) => filesUnder(join(ROOT, path)))
 }
 
 /** Builds if needed; returns whether it did. Throws a Refusal with the compiler's output. */
@@ -46,6 +55,7 @@ export async function build({ force = false } = {}) {
     kept.add(target)
   }
   for (const file of await buildPage(join(DIST, 'page'))) kept.add(file)
+  await buildElement()
   removeLeftovers(kept)
   writeStamp(STAMP, hash)
   return true

@@ -5,46 +5,20 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { bundle } from './browser-bundle.mjs'
 import { ROOT } from './paths.mjs'
 
 const SOURCE = join(ROOT, 'src/portal/assets')
 /** Placeholder in the HTML for the folder of the assets, relative to the page's address. */
 const ASSETS = '__ASSETS__'
-/** Its source: what it ships as built is for browsers of ten years ago, and a third larger. Ours have a URL class of their own. */
-const SMALLER = {
-  'tus-js-client': join(ROOT, 'node_modules/tus-js-client/lib/browser/index.js'),
-  'url-parse': join(SOURCE, 'sending/native-url.js'),
-}
 
 /** HTML → the folder of its assets. */
 const PAGES = { 'index.html': 'portal', 'verify.html': 'verify' }
 
 /** Bundles into `target`: the HTML, version.txt and assets/. Returns the paths of the output. */
 export async function buildPage(target) {
-  // Imported here: esbuild is needed only for building.
-  const { build } = await import('esbuild')
-  const bundle = async (names, more = {}) => {
-    const { outputFiles } = await build({
-      absWorkingDir: ROOT,
-      entryPoints: names.map((name) => join(SOURCE, name)),
-      outdir: join(target, 'assets'),
-      bundle: true,
-      minify: true,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-      alias: SMALLER,
-      charset: 'utf8',
-      write: false,
-      logLevel: 'silent',
-      ...more,
-    })
-    return outputFiles
-  }
-  const styles = await bundle(['songngan-upload.css', 'style.css', 'verify.css'])
-  const element = styles.find(({ path }) => path.endsWith('songngan-upload.css'))
-  const scripts = await bundle(['main.js', 'verify.js'], { define: { STYLES: JSON.stringify(element.text) } })
-  const outputFiles = [...scripts, ...styles]
+  const entries = ['main.js', 'style.css', 'verify.js', 'verify.css'].map((name) => join(SOURCE, name))
+  const outputFiles = await bundle(entries, join(target, 'assets'))
   const assets = [
     ...outputFiles.map(({ path, contents }) => ({ path, bytes: Buffer.from(contents) })),
     { path: join(target, 'assets/icon.svg'), bytes: readFileSync(join(SOURCE, 'icon.svg')) },
@@ -74,7 +48,7 @@ function compressed({ path, bytes }) {
 }
 
 /** Does not touch unchanged files: a running process may be reading them. */
-function writeChanged(path, bytes) {
+export function writeChanged(path, bytes) {
   if (existsSync(path) && readFileSync(path).equals(bytes)) return
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, bytes)

@@ -1,4 +1,4 @@
-// Exports of src/ and workers/ that no other file of the product or of the tools imports. What only tests use is tested and
+// Exports of src/, workers/ and the upload element that no other file of the product or of the tools imports. What only tests use is tested and
 // never run, or is an inner function: then its comment says @internal, for tests alone. What nobody imports is private.
 
 import { readFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ const namesIn = (clause) =>
 
 /** `path: name` of each, by the text of the files: a namespace or a dynamic import counts as a use of everything. */
 export function unusedExports(root = ROOT) {
-  const users = ['src', 'workers', 'tools', 'scripts']
+  const users = ['src', 'workers', 'clients/upload-element/src', 'tools', 'scripts']
   const files = users.flatMap((folder) => filesUnder(join(root, folder))).filter(isModule)
   const texts = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
   const used = new Set()
@@ -41,7 +41,7 @@ export function unusedExports(root = ROOT) {
   const isNamed = (text, kind, name) =>
     ['type', 'interface'].includes(kind) && (text.match(new RegExp(`\\b${name}\\b`, 'g')) ?? []).length > 1
   return [...texts]
-    .filter(([file]) => /^(src|workers)\//.test(relative(root, file)))
+    .filter(([file]) => /^(src|workers|clients\/upload-element)\//.test(relative(root, file)))
     .flatMap(([file, text]) =>
       [...text.matchAll(EXPORT)]
         .filter(

@@ -1,19 +1,18 @@
 // Entry of the teacher's page: the element for a whole submission, with a head around it. The session is in the address.
 
+import { readSession } from '../../../clients/upload-element/src/session.js'
+import { SongnganUpload } from '../../../clients/upload-element/src/songngan-upload.js'
+import { h, render } from '../../../clients/upload-element/src/view/dom.js'
+import { Words } from '../../../clients/upload-element/src/words/words.js'
 import { preferredLanguage, rememberLanguage } from './chrome/language.js'
 import { masthead } from './chrome/masthead.js'
 import { serviceHere } from './chrome/service.js'
 import { languageOfAddress, openToken } from './chrome/token.js'
-import { SongnganUpload } from './element.js'
-import { readSession } from './session.js'
-import { h, render } from './view/dom.js'
-import { Words } from './words/words.js'
 
 const root = /** @type {HTMLElement} */ (document.getElementById('page'))
 let words = new Words(preferredLanguage(languageOfAddress()))
 const token = openToken()
 
-customElements.define('songngan-upload', SongnganUpload)
 const element = new SongnganUpload()
 element.service = serviceHere().href
 element.token = token

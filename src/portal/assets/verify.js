@@ -1,10 +1,10 @@
 // Entry of the check page: whoever has a receipt, as a file, as text or on paper, sees here what it proves. No login.
 
+import { Announcer } from '../../../clients/upload-element/src/view/announcer.js'
 import { preferredLanguage } from './chrome/language.js'
 import { CheckPage } from './verify/check-page.js'
 import { CheckWords } from './verify/check-words.js'
 import { drawCheck } from './verify/view.js'
-import { Announcer } from './view/announcer.js'
 
 const root = /** @type {HTMLElement} */ (document.getElementById('page'))
 const region = /** @type {HTMLElement} */ (document.getElementById('announcements'))

@@ -16,9 +16,5 @@ it('the declared packages are those that src and workers import', () => {
     [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(([, name = '']) => name),
   )
   const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: Record<string, string> }
-  // Bundled into the page when it is built.
-  const bundled = ['tus-js-client']
-  expect([...new Set(imported)].filter((name) => !bundled.includes(name)).sort()).toEqual(
-    Object.keys(dependencies).sort(),
-  )
+  expect([...new Set(imported)].sort()).toEqual(Object.keys(dependencies).sort())
 })

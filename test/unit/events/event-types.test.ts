@@ -23,7 +23,7 @@ it('every event that is published is described, and no other', () => {
 })
 
 it('the page listens to every event', () => {
-  expect(namesIn(read('src/portal/assets/live.js'))).toEqual(described)
+  expect(namesIn(read('clients/upload-element/src/live.js'))).toEqual(described)
 })
 
 it('the manual names every event, and its example listens to each', () => {

@@ -1,18 +1,18 @@
 // The language of a page: as the portal asks, else as it was chosen before, else that of the browser.
 
-import { languageOf } from '../words/words.js'
+import { languageOf } from '../../../../clients/upload-element/src/words/words.js'
 
 const KEY = 'songngan.language'
 
 /**
  * @param {string | null} asked by the portal: goes before all others
- * @returns {import('../words/words.js').Language}
+ * @returns {import('../../../../clients/upload-element/src/words/words.js').Language}
  */
 export function preferredLanguage(asked) {
   return languageOf([asked, recall(), ...navigator.languages])
 }
 
-/** @param {import('../words/words.js').Language} language */
+/** @param {import('../../../../clients/upload-element/src/words/words.js').Language} language */
 export function rememberLanguage(language) {
   try {
     localStorage.setItem(KEY, language)

@@ -1,9 +1,9 @@
 // The head of a page: the service, and the other language.
 
-import { h } from '../view/dom.js'
-import { icon } from '../view/icons.js'
+import { h } from '../../../../clients/upload-element/src/view/dom.js'
+import { icon } from '../../../../clients/upload-element/src/view/icons.js'
 
-/** @param {{words: import('../words/words.js').Words, switchLanguage: () => void, toFiles: () => void}} page */
+/** @param {{words: import('../../../../clients/upload-element/src/words/words.js').Words, switchLanguage: () => void, toFiles: () => void}} page */
 export function masthead({ words, switchLanguage, toFiles }) {
   const { t } = words
   const skip = (/** @type {Event} */ event) => {

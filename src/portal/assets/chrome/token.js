@@ -1,7 +1,7 @@
 // The token of the session, in the fragment (`#…`) of the address, which is not sent to servers.
 // It is kept for this tab only and removed from the address, so that it does not stay in the browser's history.
 
-import { readSession } from '../session.js'
+import { readSession } from '../../../../clients/upload-element/src/session.js'
 
 const KEY = 'songngan.session'
 

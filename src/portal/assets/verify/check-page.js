@@ -1,7 +1,7 @@
 // The controller of the check page: what was shown to it, what the service said of it, and files that are compared with it.
 
-import { problemIn, Refusal } from '../api.js'
-import { sha256OfFile } from '../checking/sha256.js'
+import { problemIn, Refusal } from '../../../../clients/upload-element/src/api.js'
+import { sha256OfFile } from '../../../../clients/upload-element/src/checking/sha256.js'
 import { rememberLanguage } from '../chrome/language.js'
 import { serviceHere } from '../chrome/service.js'
 import { CheckWords } from './check-words.js'
@@ -36,7 +36,7 @@ export class CheckPage {
 
   /**
    * @param {(page: CheckPage) => void} draw @param {CheckWords} words
-   * @param {import('../view/announcer.js').Announcer} announcer
+   * @param {import('../../../../clients/upload-element/src/view/announcer.js').Announcer} announcer
    */
   constructor(draw, words, announcer) {
     this.#draw = draw

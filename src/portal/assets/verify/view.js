@@ -1,9 +1,9 @@
 // The check page as it is seen: what to show it, what it found, and the files that the receipt names.
 
+import { h, render } from '../../../../clients/upload-element/src/view/dom.js'
+import { dotted } from '../../../../clients/upload-element/src/view/dotted.js'
+import { icon } from '../../../../clients/upload-element/src/view/icons.js'
 import { masthead } from '../chrome/masthead.js'
-import { h, render } from '../view/dom.js'
-import { dotted } from '../view/dotted.js'
-import { icon } from '../view/icons.js'
 
 /** @typedef {import('./check-page.js').CheckPage} CheckPage */
 /** @typedef {import('./check-page.js').Checked} Checked */
@@ -36,9 +36,9 @@ function result(page) {
   const { t } = words
   const box = (
     /** @type {string} */ mood,
-    /** @type {import('../view/icons.js').IconName} */ mark,
+    /** @type {import('../../../../clients/upload-element/src/view/icons.js').IconName} */ mark,
     /** @type {string} */ title,
-    /** @type {import('../view/dom.js').Content[]} */ ...rest
+    /** @type {import('../../../../clients/upload-element/src/view/dom.js').Content[]} */ ...rest
   ) =>
     h(
       'section',

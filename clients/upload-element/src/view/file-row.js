@@ -1,6 +1,6 @@
 // One file of a slot: its name, state, actions and problems.
 
-import { clock } from '../../../submissions/rules/format.ts'
+import { clock } from '../../../../src/submissions/rules/format.ts'
 import { whenOf } from '../model/dates.js'
 import { chooser } from './chooser.js'
 import { h } from './dom.js'

@@ -1,14 +1,14 @@
 // What the page keeps of its tries while nobody answers, and files when somebody does.
 
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { asset } from './assets.ts'
+import { elementPart } from '../portal/assets.ts'
 
 type Api = { now: () => number; post: (path: string, body: object) => Promise<unknown> }
 type Tries = { note: (slot: string, code: string) => void; file: () => Promise<void> }
-const { Tries } = await asset<{ Tries: new (api: Api, submission: string, filed: (slots: string[]) => void) => Tries }>(
-  'sending/tries.js',
-)
-const { Refusal } = await asset<{ Refusal: new (status: number, problem: object) => Error }>('api.js')
+const { Tries } = await elementPart<{
+  Tries: new (api: Api, submission: string, filed: (slots: string[]) => void) => Tries
+}>('sending/tries.js')
+const { Refusal } = await elementPart<{ Refusal: new (status: number, problem: object) => Error }>('api.js')
 
 const MINUTE = 60_000
 const kept = new Map<string, string>()

@@ -46,7 +46,7 @@ class Bytes extends Uint8Array {
   }
 }
 
-/** @param {Blob} file @returns {import('../../../media/mp4/top-level.ts').ByteSource} */
+/** @param {Blob} file @returns {import('../../../../src/media/mp4/top-level.ts').ByteSource} */
 export function blobSource(file) {
   const readAt = async (/** @type {number} */ position, /** @type {number} */ length) =>
     new Bytes(await file.slice(position, position + length).arrayBuffer())

@@ -1,13 +1,13 @@
 // The requirement profile for the page: the enforced rules of `GET /v1/profiles/:id`, and the rules that
 // assessors judge.
 
-import { profileOf } from '../../../submissions/profiles/profile.ts'
-import { isEnforced } from '../../../submissions/profiles/verification.ts'
+import { profileOf } from '../../../../src/submissions/profiles/profile.ts'
+import { isEnforced } from '../../../../src/submissions/profiles/verification.ts'
 
-/** @typedef {import('../../../submissions/profiles/media.ts').MediaRules} MediaRules */
-/** @typedef {import('../../../submissions/profiles/schema.ts').MetadataField} Field */
+/** @typedef {import('../../../../src/submissions/profiles/media.ts').MediaRules} MediaRules */
+/** @typedef {import('../../../../src/submissions/profiles/schema.ts').MetadataField} Field */
 /** @typedef {{th: string, en: string}} Bilingual */
-/** @typedef {import('../../../submissions/profiles/profile.ts').SlotRules & {guidance: readonly Bilingual[]}} SlotRules */
+/** @typedef {import('../../../../src/submissions/profiles/profile.ts').SlotRules & {guidance: readonly Bilingual[]}} SlotRules */
 /**
  * @typedef {object} Profile
  * @property {Bilingual} position
@@ -17,7 +17,7 @@ import { isEnforced } from '../../../submissions/profiles/verification.ts'
  */
 
 /**
- * @param {import('../../../submissions/profiles/schema.ts').ProfileData} data the answer of `GET /v1/profiles/:id`
+ * @param {import('../../../../src/submissions/profiles/schema.ts').ProfileData} data the answer of `GET /v1/profiles/:id`
  * @returns {Profile}
  */
 export function readProfile(data) {

@@ -1,16 +1,16 @@
 // Checks a chosen file before it is sent: type by its first bytes, size, length, picture and sound.
 // `stop`: the service would refuse it. `ask`: the verdict would probably be a rejection.
 
-import { IDENTIFY_BYTES, identify } from '../../../core/identify.ts'
-import { lengthsOf } from '../../../media/mp4/durations.ts'
-import { readMp4Index } from '../../../media/mp4/index.ts'
-import { judgedDurationSeconds } from '../../../submissions/rules/duration.ts'
+import { IDENTIFY_BYTES, identify } from '../../../../src/core/identify.ts'
+import { lengthsOf } from '../../../../src/media/mp4/durations.ts'
+import { readMp4Index } from '../../../../src/media/mp4/index.ts'
+import { judgedDurationSeconds } from '../../../../src/submissions/rules/duration.ts'
 import { blobSource } from './bytes.js'
 import { lengthByPlayer } from './player.js'
 
 /** @typedef {import('../model/profile.js').SlotRules} SlotRules */
 /** @typedef {import('../model/profile.js').MediaRules} MediaRules */
-/** @typedef {import('../../../core/identify.ts').MediaKind} MediaKind */
+/** @typedef {import('../../../../src/core/identify.ts').MediaKind} MediaKind */
 /**
  * @typedef {{name: 'unreadable' | 'empty' | 'unknownKind' | 'noSound' | 'noPicture' | 'incomplete'}
  *   | {name: 'kind', found: string, container: string} | {name: 'format', found: string, wanted: readonly string[]}

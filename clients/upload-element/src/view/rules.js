@@ -1,6 +1,6 @@
 // The rules of a slot in words: number, kind, length, pages and size of files; and what assessors look at.
 
-import { formatNames } from '../../../submissions/rules/format.ts'
+import { formatNames } from '../../../../src/submissions/rules/format.ts'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'

@@ -1,6 +1,8 @@
 // The styles of the element, in its shadow. A style sheet that a script makes needs no leave of the page's policy
 // (`style-src`); browsers before 2023 cannot share one, and load it as a file beside the script.
 
+/// <reference path="./styles.d.ts" />
+
 /** @type {CSSStyleSheet | undefined} */
 let sheet
 

@@ -1,6 +1,6 @@
 // The language of the page: texts, and how sizes, durations and dates are written.
 
-import { span } from '../../../submissions/rules/format.ts'
+import { span } from '../../../../src/submissions/rules/format.ts'
 import { EN } from './en.js'
 import { TH } from './th.js'
 

@@ -1,7 +1,7 @@
 // The state of the page: the last submission document with all uploads, and the progress events since.
 
-/** @typedef {import('../../../submissions/document/schemas.ts').SubmissionDocument} SubmissionDocument */
-/** @typedef {import('../../../api/listed-upload.ts').ListedUpload} ListedUpload */
+/** @typedef {import('../../../../src/submissions/document/schemas.ts').SubmissionDocument} SubmissionDocument */
+/** @typedef {import('../../../../src/api/listed-upload.ts').ListedUpload} ListedUpload */
 /** @typedef {SubmissionDocument & {uploads: ListedUpload[]}} Submission */
 /**
  * @typedef {object} Heard

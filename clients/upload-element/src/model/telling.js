@@ -70,7 +70,8 @@ export class Telling {
     for (const { key, slot, phase, file, finding, refusal } of this.#jobs) {
       if (this.#phases.get(key) === phase) continue
       this.#phases.set(key, phase)
-      if (phase === 'blocked') this.#tell('refused', { slot, filename: file.name, problems: finding?.problems ?? [] })
+      if (phase === 'blocked')
+        this.#tell('refused', { slot, filename: file.name, problems: finding?.problems ?? [], message: null })
       if (phase === 'refused') this.#tell('refused', { slot, filename: file.name, problems: [], message: refusal })
     }
   }

@@ -3,28 +3,30 @@
 import { describe, expect, it } from 'vitest'
 import { shippedProfilesDir } from '../../../src/submissions/profiles/loader.ts'
 import type { SlotRules } from '../../../src/submissions/profiles/profile.ts'
+import { elementPart } from '../portal/assets.ts'
 import { catalogue } from '../submissions/support.ts'
-import { asset } from './assets.ts'
 
-const { readProfile } = await asset<{
+const { readProfile } = await elementPart<{
   readProfile: (data: unknown) => { slots: Map<string, SlotRules & { guidance: unknown[] }> }
 }>('model/profile.js')
 type Row = { key: string; kind: string; job: unknown }
-const { rowsOf, slotState } = await asset<{
+const { rowsOf, slotState } = await elementPart<{
   rowsOf: (slot: object, store: object, jobs: object[]) => { rows: Row[]; earlier: { id: string }[] }
   slotState: (slot: object, rows: Row[]) => string
 }>('model/rows.js')
-const { slotsToChange } = await asset<{ slotsToChange: (submission: object) => string[] }>('model/returned.js')
-const { noRoomProblem, duplicateProblem } = await asset<{
+const { slotsToChange } = await elementPart<{ slotsToChange: (submission: object) => string[] }>('model/returned.js')
+const { noRoomProblem, duplicateProblem } = await elementPart<{
   duplicateProblem: (job: object, store: object, jobs: object[]) => { name: string } | null
   noRoomProblem: (finding: object, job: object, store: object, jobs: object[]) => { name: string } | null
 }>('model/room.js')
-const { mayBegin, whenOf } = await asset<{
+const { mayBegin, whenOf } = await elementPart<{
   mayBegin: (submission: object, slot: string, nowMs: number) => boolean
   whenOf: (submission: object, nowMs: number) => { at: string; ms?: number }
 }>('model/dates.js')
-const { standingOf } = await asset<{ standingOf: (submission: object, nowMs: number) => string }>('model/standing.js')
-const { failureOf, keepUrl } = await asset<{
+const { standingOf } = await elementPart<{ standingOf: (submission: object, nowMs: number) => string }>(
+  'model/standing.js',
+)
+const { failureOf, keepUrl } = await elementPart<{
   failureOf: (error: object) => { kind: string; retryAfterMs?: number | null }
   keepUrl: (request: object, response: object) => void
 }>('sending/failure.js')

@@ -11,19 +11,23 @@ import { fingerprintOf as fingerprintElsewhere } from '../../../tools/try/files.
 import type { MediaSource } from '../../../workers/media/source.ts'
 import { box, FTYP, full, largeBox, moov, type TrackSpec, track, u32 } from '../../support/media/mp4-build.ts'
 import { memorySource } from '../../support/media/sources.ts'
+import { elementPart } from '../portal/assets.ts'
 import { catalogue } from '../submissions/support.ts'
-import { asset } from './assets.ts'
 
 type Finding = { verdict: string; problems: { name: string; actual?: number; limit?: number }[] }
 
-const { blobSource } = await asset<{ blobSource: (file: Blob) => MediaSource }>('checking/bytes.js')
-const { checkFile } = await asset<{ checkFile: (file: Blob, slot: object) => Promise<Finding> }>('checking/check.js')
-const { sha256, digestHere, sha256OfFile } = await asset<{
+const { blobSource } = await elementPart<{ blobSource: (file: Blob) => MediaSource }>('checking/bytes.js')
+const { checkFile } = await elementPart<{ checkFile: (file: Blob, slot: object) => Promise<Finding> }>(
+  'checking/check.js',
+)
+const { sha256, digestHere, sha256OfFile } = await elementPart<{
   sha256: (bytes: Uint8Array) => Promise<string>
   sha256OfFile: (file: Blob, onBytes: (bytes: number) => void) => Promise<string>
   digestHere: (bytes: Uint8Array) => Uint8Array
 }>('checking/sha256.js')
-const { fingerprintOf } = await asset<{ fingerprintOf: (file: Blob) => Promise<string> }>('checking/fingerprint.js')
+const { fingerprintOf } = await elementPart<{ fingerprintOf: (file: Blob) => Promise<string> }>(
+  'checking/fingerprint.js',
+)
 
 const MEDIA_BYTES = 3000
 const blob = (bytes: Buffer) => new Blob([new Uint8Array(bytes)])

@@ -1,7 +1,7 @@
 // What is wrong with a file, in the reader's language: problems that the service found, with the limit and what was measured,
 // and problems that the page saw before sending.
 
-import { clock, excess, formatName, formatNames } from '../../../submissions/rules/format.ts'
+import { clock, excess, formatName, formatNames } from '../../../../src/submissions/rules/format.ts'
 import { h } from './dom.js'
 import { dotted } from './dotted.js'
 import { icon } from './icons.js'

@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { PATIENCE_MS } from '../../support/http.ts'
-import { asset } from './assets.ts'
+import { elementPart } from '../portal/assets.ts'
 
 type Options = { uploadUrl?: string; endpoint?: string; onError: (error: unknown) => void }
 type Job = { phase: string; url: string | null; refusal: unknown; start: () => Promise<void> }
@@ -47,7 +47,7 @@ const Upload = vi.hoisted(
     },
 )
 vi.mock('tus-js-client', () => ({ defaultOptions: {}, Upload }))
-const { Job } = await asset<{ Job: new (file: Blob, purpose: object, parts: Parts) => Job }>('sending/job.js')
+const { Job } = await elementPart<{ Job: new (file: Blob, purpose: object, parts: Parts) => Job }>('sending/job.js')
 
 const WORDS = { th: 'ก', en: 'a' }
 const GONE = 'https://songngan.example/files/gone'
