@@ -1,6 +1,5 @@
 // The JSON side of the service: portal API, events, links and media, with the OpenAPI document they make up.
 
-import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { loadTestApi } from './api/load-test.ts'
@@ -15,9 +14,11 @@ import type { Deps } from './deps.ts'
 import type { Caller } from './events/access.ts'
 import { describedWebhooks } from './events/event-types.ts'
 import { eventRoutes } from './events/routes.ts'
+import { describeApi } from './http/openapi/document.ts'
 import { publicUrl } from './http/public-url.ts'
 import { portalRoutes } from './portal/routes.ts'
 import { loadSubmission } from './submissions/documents.ts'
+import { tusPaths } from './uploads/openapi.ts'
 
 export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void> {
   const { config, clock, logger, store, heads, views } = deps
@@ -87,30 +88,7 @@ function sessionOf(session: Session): NonNullable<Caller['session']> {
 }
 
 async function describe(app: FastifyInstance): Promise<void> {
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Songngan',
-        version: '1.0.0',
-        description:
-          'Resumable uploads of teaching videos and PDFs. Portals use this JSON API; files are uploaded to `/files` by tus 1.0.0.',
-      },
-      components: {
-        securitySchemes: {
-          apiKey: { type: 'http', scheme: 'bearer', description: 'An API key of the portal' },
-          session: {
-            type: 'http',
-            scheme: 'bearer',
-            bearerFormat: 'JWT',
-            description: 'A session of one submission',
-          },
-        },
-      },
-      security: [{ apiKey: [] }, { session: [] }],
-      webhooks: describedWebhooks(),
-    },
-  })
+  await describeApi(app, { paths: tusPaths(), webhooks: describedWebhooks() })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }

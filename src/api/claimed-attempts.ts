@@ -6,10 +6,12 @@ import type { Clock } from '../core/clock.ts'
 import type { Attempts } from '../evidence/attempts.ts'
 import { attemptsOf, CLAIM_CODES, refusalOf } from '../evidence/claimed-attempts.ts'
 import type { KnownOutages } from '../evidence/outages/known-outages.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import { BODY_CODES, problems } from '../http/openapi/responses.ts'
+import type { Api } from '../http/typed-routes.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
 import { findSlot } from '../submissions/profiles/profile.ts'
+import { SubmissionId } from './submission-schemas.ts'
 
 export type ClaimsApiDeps = {
   auth: Auth
@@ -41,22 +43,28 @@ const Body = Type.Object(
       { minItems: 1, maxItems: MAX_CLAIMS },
     ),
   },
-  { additionalProperties: false },
+  { title: 'ClaimedAttempts', additionalProperties: false },
 )
 
-const Answer = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      at: Type.String(),
-      slot: Type.String(),
-      kept: Type.Boolean(),
-      counts: Type.Boolean({ description: 'As an attempt in time: it lies in an outage of the ledger' }),
-      code: Type.Enum([...CLAIM_CODES]),
-      outage: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
-    }),
-    { description: 'In the order of the request' },
-  ),
-})
+const Answer = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object(
+        {
+          at: Type.String(),
+          slot: Type.String(),
+          kept: Type.Boolean(),
+          counts: Type.Boolean({ description: 'As an attempt in time: it lies in an outage of the ledger' }),
+          code: Type.Enum([...CLAIM_CODES]),
+          outage: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+        },
+        { title: 'FiledAttempt' },
+      ),
+      { description: 'In the order of the request' },
+    ),
+  },
+  { title: 'FiledAttempts', description: 'What became of each' },
+)
 
 export function claimsApi(api: Api, deps: ClaimsApiDeps): void {
   const { auth, clock, heads, profiles, attempts, knownOutages } = deps
@@ -67,26 +75,23 @@ export function claimsApi(api: Api, deps: ClaimsApiDeps): void {
       bodyLimit: 32 * 1024,
       schema: {
         tags: ['receipts'],
+        operationId: 'fileAttempts',
         summary: 'File attempts that the service could not see',
         description:
           'What a page tried while nobody answered. Each is kept as `claimed`, and counts as an attempt before the deadline only while ' +
           'it lies in an outage of the ledger, also one that is noted later. Claims of the future, of more than 31 days ago and for ' +
           'unknown slots are not kept. Of one slot one a minute is kept. Filing the same again changes nothing.',
-        params: Type.Object({ id: Type.String() }),
+        params: SubmissionId,
         body: Body,
         response: {
           200: Answer,
           ...problems([
-            'BAD_REQUEST',
-            'BODY_NOT_JSON',
-            'BODY_TOO_LARGE',
+            ...BODY_CODES,
             'ID_INVALID',
             'SUBMISSION_UNKNOWN',
             'SUBMISSION_DELETED',
             'RATE_LIMITED',
-            'SESSION_INVALID',
-            'SESSION_REVOKED',
-            'SESSION_SCOPE',
+            'NO_SPACE',
           ]),
         },
       },

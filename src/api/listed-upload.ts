@@ -32,7 +32,7 @@ export const ListedUploadSchema = Type.Object(
       }),
     ),
   },
-  { description: 'An upload in a list' },
+  { title: 'ListedUpload', description: 'An upload in a list' },
 )
 
 export type ListedUpload = Static<typeof ListedUploadSchema>

@@ -12,12 +12,13 @@ import { AppError, type Bilingual } from '../core/errors.ts'
 import { signCheckId } from '../evidence/check-id.ts'
 import { PRINT_CSP, printView } from '../evidence/print-view.ts'
 import { submissionClaims } from '../evidence/submission-claims.ts'
+import { documented } from '../http/openapi/documented.ts'
+import { BODY_CODES, problems, publicProblems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import type { Api } from '../http/typed-routes.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
 import type { Profile } from '../submissions/profiles/profile.ts'
 import { openPrintToken, signPrintToken } from './print-token.ts'
-import { READ_BY_SESSION } from './receipt-schemas.ts'
 import type { SubmissionReceiptsApiDeps } from './submission-receipts.ts'
 import { SubmissionId } from './submission-schemas.ts'
 
@@ -38,7 +39,12 @@ const LinkBody = Type.Object(
     revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Default: the one that the submission is in' })),
     expiresInSeconds: Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: DEFAULT_SECONDS }),
   },
-  { additionalProperties: false },
+  { title: 'ReceiptLinkRequest', additionalProperties: false },
+)
+
+const ReceiptLink = Type.Object(
+  { url: Type.String(), expiresAt: Type.String({ format: 'date-time' }) },
+  { title: 'ReceiptLink', description: 'A link to the print view' },
 )
 
 export function printLinkApi(api: Api, deps: PrintReceiptDeps): void {
@@ -50,15 +56,16 @@ export function printLinkApi(api: Api, deps: PrintReceiptDeps): void {
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags: ['receipts'],
-        summary: 'Creates a link to the print view of a receipt, valid for a limited time',
+        operationId: 'createReceiptLink',
+        summary: 'Create a link to the print view of a receipt',
         description:
-          'One A4 page in Thai and English with a QR code, for a browser. Whoever has the link sees what the receipt says, and ' +
+          'Valid for a limited time. One A4 page in Thai and English with a QR code, for a browser. Whoever has the link sees what the receipt says, and ' +
           '`metadata.name` of the submission. A session’s link ends with the session.',
         params: SubmissionId,
         body: LinkBody,
         response: {
-          200: Type.Object({ url: Type.String(), expiresAt: Type.String({ format: 'date-time' }) }),
-          ...problems(['BAD_REQUEST', 'ID_INVALID', ...REFUSALS, 'RATE_LIMITED', ...READ_BY_SESSION]),
+          200: ReceiptLink,
+          ...problems([...BODY_CODES, 'ID_INVALID', ...REFUSALS, 'RATE_LIMITED']),
         },
       },
     },
@@ -84,9 +91,27 @@ export function printReceiptRoute(app: FastifyInstance, deps: PrintReceiptDeps):
     {
       schema: {
         tags: ['receipts'],
-        summary: 'The print view behind a link',
-        description: 'The wildcard is the token of a link. HTML: one A4 page.',
+        operationId: 'getPrintView',
+        summary: 'Open the print view behind a link',
+        description: 'For browsers. The link is the credential.',
         security: [],
+        response: {
+          200: { description: 'One A4 page', content: { 'text/html': { schema: Type.String() } } },
+          ...publicProblems([
+            ...REFUSALS,
+            'LINK_INVALID',
+            'LINK_EXPIRED',
+            'LINK_REVOKED',
+            'REDIS_UNAVAILABLE',
+            'RECEIPT_SIGNING_STOPPED',
+          ]),
+        },
+      },
+      config: {
+        swaggerTransform: documented({
+          url: '/receipts/:token',
+          params: Type.Object({ token: Type.String({ description: 'As in a link of `createReceiptLink`' }) }),
+        }),
       },
     },
     async (request, reply) => {

@@ -7,7 +7,9 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import type { KnownOutages } from '../evidence/outages/known-outages.ts'
 import { type OutageLedger, outageId } from '../evidence/outages/outage-ledger.ts'
 import { badRequest } from '../http/errors.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import { PROBE_ONLY } from '../http/openapi/documented.ts'
+import { BODY_CODES, publicProblems } from '../http/openapi/responses.ts'
+import type { Api } from '../http/typed-routes.ts'
 
 export type ProbeApiDeps = {
   probeAuth: ProbeAuth
@@ -33,17 +35,20 @@ const Body = Type.Object(
       { minItems: 1, maxItems: MAX_FINDINGS },
     ),
   },
-  { additionalProperties: false },
+  { title: 'OutageFindings', additionalProperties: false },
 )
-const Answer = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      noted: Type.Boolean({ description: 'False: it was in the ledger already' }),
-    }),
-    { description: 'In the order of the request' },
-  ),
-})
+const Answer = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object({
+        id: Type.String(),
+        noted: Type.Boolean({ description: 'False: it was in the ledger already' }),
+      }),
+      { description: 'In the order of the request' },
+    ),
+  },
+  { title: 'FiledOutages', description: 'What became of each' },
+)
 
 export function probeApi(api: Api, { probeAuth, clock, outages, knownOutages, securityLog }: ProbeApiDeps): void {
   api.post(
@@ -53,10 +58,15 @@ export function probeApi(api: Api, { probeAuth, clock, outages, knownOutages, se
       bodyLimit: 64 * 1024,
       schema: {
         tags: ['status'],
+        operationId: 'fileOutages',
+        security: PROBE_ONLY,
         summary: 'File outages that a probe saw from outside',
         description: 'With a key of `PROBE_KEYS`. Filing the same again changes nothing.',
         body: Body,
-        response: { 200: Answer, ...problems(['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE']) },
+        response: {
+          200: Answer,
+          ...publicProblems([...BODY_CODES, 'API_KEY_INVALID', 'TOO_MANY_WRONG_CREDENTIALS', 'NO_SPACE']),
+        },
       },
     },
     async (request) => {

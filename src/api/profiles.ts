@@ -4,7 +4,8 @@ import Type from 'typebox'
 import type { Auth } from '../auth/authenticate.ts'
 import { AppError } from '../core/errors.ts'
 import { isUnchanged } from '../http/conditional.ts'
-import { type Api, noContent, problems } from '../http/typed-routes.ts'
+import { noContent, problems } from '../http/openapi/responses.ts'
+import type { Api } from '../http/typed-routes.ts'
 import type { ProfileCatalogue } from '../submissions/profiles/loader.ts'
 import { BilingualSchema, ProfileDataSchema } from '../submissions/profiles/schema.ts'
 
@@ -21,12 +22,17 @@ const Summary = Type.Object(
     circular: Type.Optional(Type.String()),
     slots: Type.Array(Type.String(), { description: 'Ids of the enabled slots' }),
   },
-  { description: 'A requirement profile in a list' },
+  { title: 'ProfileSummary', description: 'A requirement profile in a list' },
 )
 
 const Profile = Type.Object(
   { key: Type.String(), ...ProfileDataSchema.properties },
-  { description: 'A requirement profile, with the verification word of each value' },
+  { title: 'Profile', description: 'A requirement profile, with the verification word of each value' },
+)
+
+const ProfileList = Type.Object(
+  { items: Type.Array(Summary), nextCursor: Type.Null() },
+  { title: 'ProfileList', description: 'All profiles' },
 )
 
 export function profilesApi(api: Api, { auth, profiles }: ProfilesApiDeps): void {
@@ -38,10 +44,11 @@ export function profilesApi(api: Api, { auth, profiles }: ProfilesApiDeps): void
       onRequest,
       schema: {
         tags: ['profiles'],
-        summary: 'Requirement profiles',
+        operationId: 'listProfiles',
+        summary: 'List requirement profiles',
         description: 'Every version of every profile, by id and version.',
         response: {
-          200: Type.Object({ items: Type.Array(Summary), nextCursor: Type.Null() }),
+          200: ProfileList,
           ...problems([]),
         },
       },
@@ -67,12 +74,13 @@ export function profilesApi(api: Api, { auth, profiles }: ProfilesApiDeps): void
       onRequest,
       schema: {
         tags: ['profiles'],
-        summary: 'One requirement profile',
+        operationId: 'getProfile',
+        summary: 'Read a requirement profile',
         description:
           '`teacher.K4@1` is exactly that version, `teacher.K4` the newest one that is enabled. Only values whose ' +
           'verification word is `seed`, `secondary` or `default` are enforced.',
-        params: Type.Object({ id: Type.String() }),
-        response: { 200: Profile, 304: noContent('Not changed'), ...problems(['PROFILE_UNKNOWN']) },
+        params: Type.Object({ id: Type.String({ description: '`teacher.K4@1` or `teacher.K4`' }) }),
+        response: { 200: Profile, 304: noContent('Not changed'), ...problems(['ID_INVALID', 'PROFILE_UNKNOWN']) },
       },
     },
     async (request, reply) => {

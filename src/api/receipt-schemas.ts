@@ -3,9 +3,6 @@
 import Type from 'typebox'
 import { RECEIPT_KINDS } from '../evidence/receipt-claims.ts'
 
-/** Codes of routes that a session with `read` may call. */
-export const READ_BY_SESSION = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
-
 export const Text = Type.String()
 export const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] })
 export const Kind = Type.Enum([...RECEIPT_KINDS])

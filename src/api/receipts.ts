@@ -9,13 +9,15 @@ import { isPosition } from '../evidence/attempts-in-order.ts'
 import type { KnownOutages } from '../evidence/outages/known-outages.ts'
 import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
 import { attemptClaims, type Receipts, uploadClaims } from '../evidence/receipts.ts'
+import { problems, publicProblems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { type Api, problems, publicProblems } from '../http/typed-routes.ts'
+import type { Api } from '../http/typed-routes.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { UploadViews } from '../records/upload-views.ts'
-import { Claims, Kind, READ_BY_SESSION as SESSION, Signed, Text, TextOrNull } from './receipt-schemas.ts'
-import { viewOf } from './uploads.ts'
+import { Claims, Kind, Signed, Text, TextOrNull } from './receipt-schemas.ts'
+import { SubmissionId } from './submission-schemas.ts'
+import { UploadId, viewOf } from './uploads.ts'
 
 export type ReceiptsApiDeps = {
   config: Pick<Config, 'http' | 'secrets'>
@@ -29,43 +31,52 @@ export type ReceiptsApiDeps = {
   knownOutages: Pick<KnownOutages, 'at'>
 }
 
-const Id = Type.Object({ id: Type.String() })
-
-const UploadReceipt = Type.Object({
-  kind: Kind,
-  receipt: Signed,
-  claims: Claims,
-  keys: Type.String({ description: 'URL of the public keys' }),
-})
+const UploadReceipt = Type.Object(
+  {
+    kind: Kind,
+    receipt: Signed,
+    claims: Claims,
+    keys: Type.String({ description: 'URL of the public keys' }),
+  },
+  { title: 'UploadReceipt', description: 'The receipt of an upload' },
+)
 
 const Declared = Type.Unsafe<{ filename: string | null; type: string | null; bytes: number | null } | null>({
   type: ['object', 'null'],
   properties: { filename: TextOrNull, type: TextOrNull, bytes: { type: ['integer', 'null'] } },
 })
 
-const AttemptItem = Type.Object({
-  id: Text,
-  at: Type.String({ format: 'date-time', description: 'Server time' }),
-  slot: TextOrNull,
-  subject: TextOrNull,
-  declared: Declared,
-  outcome: Type.Enum(['accepted', 'refused', 'claimed'], {
-    description: '`claimed`: a page says so. It counts where `outage` names one',
-  }),
-  code: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Error code, if refused' }),
-  uploadId: TextOrNull,
-  count: Type.Optional(
-    Type.Integer({ description: 'So many like this one within a minute from `at`; absent: this one alone' }),
-  ),
-  filedAt: Type.Optional(Type.String({ format: 'date-time', description: 'Of a claimed one: when it was filed' })),
-  outage: Type.Optional(
-    Type.Unsafe<string | null>({
-      type: ['string', 'null'],
-      description: 'Of a claimed one: the outage of the ledger that it lies in; null: in none, so far',
+const AttemptItem = Type.Object(
+  {
+    id: Text,
+    at: Type.String({ format: 'date-time', description: 'Server time' }),
+    slot: TextOrNull,
+    subject: TextOrNull,
+    declared: Declared,
+    outcome: Type.Enum(['accepted', 'refused', 'claimed'], {
+      description: '`claimed`: a page says so. It counts where `outage` names one',
     }),
-  ),
-  receipt: Signed,
-})
+    code: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'Error code, if refused' }),
+    uploadId: TextOrNull,
+    count: Type.Optional(
+      Type.Integer({ description: 'So many like this one within a minute from `at`; absent: this one alone' }),
+    ),
+    filedAt: Type.Optional(Type.String({ format: 'date-time', description: 'Of a claimed one: when it was filed' })),
+    outage: Type.Optional(
+      Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        description: 'Of a claimed one: the outage of the ledger that it lies in; null: in none, so far',
+      }),
+    ),
+    receipt: Signed,
+  },
+  { title: 'Attempt', description: 'An attempt to create an upload' },
+)
+
+const AttemptList = Type.Object(
+  { items: Type.Array(AttemptItem), nextCursor: TextOrNull },
+  { title: 'AttemptList', description: 'A page of attempts' },
+)
 
 const ListQuery = Type.Object({
   slot: Type.Optional(Type.String()),
@@ -73,28 +84,34 @@ const ListQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 100 }),
 })
 
-const JwkSet = Type.Object({
-  keys: Type.Array(
-    Type.Object({
-      kty: Text,
-      crv: Text,
-      x: Text,
-      kid: Text,
-      alg: Text,
-      use: Text,
-      revoked: Type.Optional(
-        Type.Object(
-          { revoked_at: Type.Integer(), reason: Text },
-          {
-            description:
-              'Withdrawn as of this time (seconds): its signature alone proves nothing, whatever date it signs',
-          },
-        ),
+const JwkSet = Type.Object(
+  {
+    keys: Type.Array(
+      Type.Object(
+        {
+          kty: Text,
+          crv: Text,
+          x: Text,
+          kid: Text,
+          alg: Text,
+          use: Text,
+          revoked: Type.Optional(
+            Type.Object(
+              { revoked_at: Type.Integer(), reason: Text },
+              {
+                description:
+                  'Withdrawn as of this time (seconds): its signature alone proves nothing, whatever date it signs',
+              },
+            ),
+          ),
+        },
+        { title: 'ReceiptKey' },
       ),
-    }),
-    { description: 'RFC 8037; the current key first, then all earlier ones' },
-  ),
-})
+      { description: 'RFC 8037; the current key first, then all earlier ones' },
+    ),
+  },
+  { title: 'ReceiptKeys', description: 'The public keys' },
+)
 
 export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
   const { auth, heads, config, attempts, receipts, receiptKeys, knownOutages } = deps
@@ -105,19 +122,22 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags: ['receipts'],
-        summary: 'The receipt of an upload',
+        operationId: 'getUploadReceipt',
+        summary: 'Get the receipt of an upload',
         description:
           'Signed: time, length and slot as soon as the last byte is stored (`stored`), with the SHA-256 when the ' +
           'whole file has been read (`final`).',
-        params: Id,
+        params: UploadId,
         response: {
           200: UploadReceipt,
           ...problems([
+            'ID_INVALID',
             'UPLOAD_UNKNOWN',
+            'SUBMISSION_UNKNOWN',
             'SUBMISSION_DELETED',
             'RECEIPT_NOT_READY',
             'RECEIPT_SIGNING_STOPPED',
-            ...SESSION,
+            'RATE_LIMITED',
           ]),
         },
       },
@@ -139,15 +159,16 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags: ['receipts'],
-        summary: 'All attempts to create uploads',
+        operationId: 'listAttempts',
+        summary: 'List all attempts to create uploads',
         description:
           'Oldest first, refused ones too, with the reason; each is signed. Where one person is refused very often within a minute, ' +
           'the first ones stand by themselves and the others as one with a `count`. A page may hold fewer than `limit`, or ' +
           'none, and still have a `nextCursor`.',
-        params: Id,
+        params: SubmissionId,
         querystring: ListQuery,
         response: {
-          200: Type.Object({ items: Type.Array(AttemptItem), nextCursor: TextOrNull }),
+          200: AttemptList,
           ...problems([
             'BAD_REQUEST',
             'ID_INVALID',
@@ -155,7 +176,7 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
             'SUBMISSION_UNKNOWN',
             'SUBMISSION_DELETED',
             'RECEIPT_SIGNING_STOPPED',
-            ...SESSION,
+            'RATE_LIMITED',
           ]),
         },
       },
@@ -182,7 +203,8 @@ export function receiptsApi(api: Api, deps: ReceiptsApiDeps): void {
     {
       schema: {
         tags: ['receipts'],
-        summary: 'The public keys of receipts',
+        operationId: 'getReceiptKeys',
+        summary: 'Get the public keys of receipts',
         description: 'A JWK set (RFC 7517). No authentication.',
         security: [],
         response: { 200: JwkSet, ...publicProblems([]) },

@@ -3,7 +3,8 @@
 
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import { problems } from '../http/openapi/responses.ts'
+import type { Api } from '../http/typed-routes.ts'
 import { FileProblemSchema } from '../submissions/document/schemas.ts'
 import { loadSubmission } from '../submissions/documents.ts'
 import { type ReviewDeps, reviewProblems } from '../submissions/review.ts'
@@ -11,24 +12,27 @@ import { SubmissionId } from './submission-schemas.ts'
 
 export type ReviewApiDeps = ReviewDeps & { auth: Auth }
 
-const ReviewAnswer = Type.Object({
-  problems: Type.Array(
-    Type.Object(
-      {
-        ...FileProblemSchema.properties,
-        upload: Type.String(),
-        slot: Type.String(),
-        other: Type.Object({
-          submissionId: Type.String(),
+const ReviewAnswer = Type.Object(
+  {
+    problems: Type.Array(
+      Type.Object(
+        {
+          ...FileProblemSchema.properties,
           upload: Type.String(),
           slot: Type.String(),
-          storedAt: Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time' }),
-        }),
-      },
-      { description: 'About one of the files that count; at most 20 for each' },
+          other: Type.Object({
+            submissionId: Type.String(),
+            upload: Type.String(),
+            slot: Type.String(),
+            storedAt: Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time' }),
+          }),
+        },
+        { title: 'ReviewProblem', description: 'About one of the files that count; at most 20 for each' },
+      ),
     ),
-  ),
-})
+  },
+  { title: 'Review', description: 'What only reviewers are told' },
+)
 
 export function reviewApi(api: Api, deps: ReviewApiDeps): void {
   const { auth } = deps
@@ -38,7 +42,8 @@ export function reviewApi(api: Api, deps: ReviewApiDeps): void {
       onRequest: auth.requirePortalOrSession('review'),
       schema: {
         tags: ['submissions'],
-        summary: 'What only reviewers are told',
+        operationId: 'getReview',
+        summary: 'Read what only reviewers are told',
         description:
           '`DUPLICATE_ELSEWHERE`: a file that counts has the same bytes as one that another person has handed in, or is about to, ' +
           'under the same profile. `actual` is the other submission. For the portal, and for sessions with `review`; it stands ' +
@@ -46,16 +51,7 @@ export function reviewApi(api: Api, deps: ReviewApiDeps): void {
         params: SubmissionId,
         response: {
           200: ReviewAnswer,
-          ...problems([
-            'ID_INVALID',
-            'SUBMISSION_UNKNOWN',
-            'SUBMISSION_DELETED',
-            'PROFILE_UNKNOWN',
-            'SESSION_INVALID',
-            'SESSION_REVOKED',
-            'SESSION_SCOPE',
-            'RATE_LIMITED',
-          ]),
+          ...problems(['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'PROFILE_UNKNOWN', 'RATE_LIMITED']),
         },
       },
     },

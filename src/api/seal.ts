@@ -3,7 +3,9 @@
 import Type from 'typebox'
 import { type Auth, submissionOf } from '../auth/authenticate.ts'
 import { isUnchanged } from '../http/conditional.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import { PORTAL_ONLY } from '../http/openapi/documented.ts'
+import { BODY_CODES, problems } from '../http/openapi/responses.ts'
+import type { Api } from '../http/typed-routes.ts'
 import { closeSubmission, reopenSubmission } from '../submissions/close-submission.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
 import { returnSubmission } from '../submissions/return-submission.ts'
@@ -13,8 +15,6 @@ import { SubmissionId } from './submission-schemas.ts'
 export type SealApiDeps = SealDeps & { auth: Auth }
 
 const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED', 'PROFILE_UNKNOWN'] as const
-const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
-const SESSION = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
 const tags = ['handing in']
 
 const SealBody = Type.Object(
@@ -24,7 +24,7 @@ const SealBody = Type.Object(
       description: 'If verdicts are pending: seal when they are there and the submission is complete',
     }),
   },
-  { additionalProperties: false },
+  { title: 'SealRequest', additionalProperties: false },
 )
 
 const ReturnBody = Type.Object(
@@ -47,7 +47,7 @@ const ReturnBody = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  { title: 'ReturnRequest', additionalProperties: false },
 )
 
 const CloseBody = Type.Object(
@@ -65,7 +65,7 @@ const CloseBody = Type.Object(
       description: 'Originals and renditions stay until then, and are removed within a day after it. In the future',
     }),
   },
-  { additionalProperties: false },
+  { title: 'CloseRequest', additionalProperties: false },
 )
 
 const removed = { MEDIA_REMOVED: 409 } as const
@@ -79,6 +79,7 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       onRequest: auth.requirePortalOrSession('seal'),
       schema: {
         tags,
+        operationId: 'sealSubmission',
         summary: 'Hand a submission in',
         description:
           'Freezes the counting files into the current revision. The time of the last stored byte counts, independent of ' +
@@ -86,12 +87,12 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
         params: SubmissionId,
         body: SealBody,
         response: {
-          200: { ...SubmissionDocumentSchema, description: 'Sealed' },
+          200: { ...SubmissionDocumentSchema, 'x-response-description': 'Sealed' },
           202: {
             ...SubmissionDocumentSchema,
-            description: 'Waiting for verdicts (`pending`) since `sealRequestedAt`',
+            'x-response-description': 'Waiting for verdicts (`pending`) since `sealRequestedAt`',
           },
-          ...problems([...BODY, ...FOUND, ...SESSION, 'SUBMISSION_INCOMPLETE']),
+          ...problems([...BODY_CODES, ...FOUND, 'RATE_LIMITED', 'NO_SPACE', 'SUBMISSION_INCOMPLETE']),
         },
       },
     },
@@ -110,12 +111,13 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       onRequest: auth.requirePortalOrSession('seal'),
       schema: {
         tags,
+        operationId: 'withdrawSeal',
         summary: 'Withdraw a waiting seal',
         description: 'A completed seal cannot be withdrawn: the portal must return the submission.',
         params: SubmissionId,
         response: {
           200: SubmissionDocumentSchema,
-          ...problems([...FOUND, ...SESSION, 'SUBMISSION_SEALED'], { SUBMISSION_SEALED: 409 }),
+          ...problems([...FOUND, 'RATE_LIMITED', 'NO_SPACE', 'SUBMISSION_SEALED'], { SUBMISSION_SEALED: 409 }),
         },
       },
     },
@@ -131,6 +133,8 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags,
+        operationId: 'returnSubmission',
+        security: PORTAL_ONLY,
         summary: 'Return a submission',
         description:
           'Opens the next revision; accepted files still count, without a new upload. A submission that is not ' +
@@ -140,7 +144,7 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
         response: {
           200: SubmissionDocumentSchema,
           ...problems(
-            [...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'SLOT_UNKNOWN', 'MEDIA_REMOVED'],
+            [...BODY_CODES, ...FOUND, 'NO_SPACE', 'SUBMISSION_NOT_SEALED', 'SLOT_UNKNOWN', 'MEDIA_REMOVED'],
             removed,
           ),
         },
@@ -160,6 +164,8 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags,
+        operationId: 'closeSubmission',
+        security: PORTAL_ONLY,
         summary: 'Close a submission after the decision',
         description:
           'Its files stay until `keepUntil`; then all originals and renditions are removed, and documents, receipts and attempts ' +
@@ -169,7 +175,7 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
         body: CloseBody,
         response: {
           200: SubmissionDocumentSchema,
-          ...problems([...BODY, ...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'MEDIA_REMOVED'], removed),
+          ...problems([...BODY_CODES, ...FOUND, 'NO_SPACE', 'SUBMISSION_NOT_SEALED', 'MEDIA_REMOVED'], removed),
         },
       },
     },
@@ -187,12 +193,14 @@ export function sealApi(api: Api, deps: SealApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags,
+        operationId: 'reopenSubmission',
+        security: PORTAL_ONLY,
         summary: 'Withdraw the closing of a submission',
         description: 'Its files stay, as before. Not possible any more once their removal has begun.',
         params: SubmissionId,
         response: {
           200: SubmissionDocumentSchema,
-          ...problems([...FOUND, 'SESSION_SCOPE', 'SUBMISSION_NOT_SEALED', 'MEDIA_REMOVED'], removed),
+          ...problems([...FOUND, 'NO_SPACE', 'SUBMISSION_NOT_SEALED', 'MEDIA_REMOVED'], removed),
         },
       },
     },

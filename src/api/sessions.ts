@@ -12,10 +12,13 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import type { Config } from '../core/config.ts'
 import { AppError } from '../core/errors.ts'
 import { SESSION_ID } from '../core/ids.ts'
+import { PORTAL_ONLY } from '../http/openapi/documented.ts'
+import { BODY_CODES, noContent, problems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { type Api, noContent, problems } from '../http/typed-routes.ts'
+import type { Api } from '../http/typed-routes.ts'
 import { type Revocation, revocationsOf } from '../records/revocations.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
+import { SubmissionId } from './submission-schemas.ts'
 import { ExpiresIn, Subject } from './tickets.ts'
 
 export type SessionsApiDeps = {
@@ -44,20 +47,23 @@ const SessionBody = Type.Object(
     }),
     expiresInSeconds: ExpiresIn,
   },
-  { additionalProperties: false },
+  { title: 'SessionRequest', additionalProperties: false },
 )
 
-const SessionAnswer = Type.Object({
-  id: Type.String({ description: 'For `DELETE …/sessions/{sid}`' }),
-  token: Type.String({ description: 'For `Authorization: Bearer`; event streams also take `?access_token=`' }),
-  url: Type.Optional(
-    Type.String({
-      description:
-        'URL of the page. The token is in the fragment, which is not sent to servers. Absent if the page is switched off',
-    }),
-  ),
-  expiresAt: Type.String({ format: 'date-time' }),
-})
+const SessionAnswer = Type.Object(
+  {
+    id: Type.String({ description: 'For `DELETE …/sessions/{sid}`' }),
+    token: Type.String({ description: 'For `Authorization: Bearer`; event streams also take `?access_token=`' }),
+    url: Type.Optional(
+      Type.String({
+        description:
+          'URL of the page. The token is in the fragment, which is not sent to servers. Absent if the page is switched off',
+      }),
+    ),
+    expiresAt: Type.String({ format: 'date-time' }),
+  },
+  { title: 'Session', description: 'A session of one submission' },
+)
 
 const REVOKED = noContent('Revoked: new requests are refused within five seconds everywhere, open ones are ended')
 
@@ -69,19 +75,14 @@ export function sessionsApi(api: Api, deps: SessionsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags: ['sessions'],
+        operationId: 'createSession',
+        security: PORTAL_ONLY,
         summary: 'Create a session for a browser',
-        params: Type.Object({ id: Type.String() }),
+        params: SubmissionId,
         body: SessionBody,
         response: {
           201: SessionAnswer,
-          ...problems([
-            'BAD_REQUEST',
-            'BODY_NOT_JSON',
-            'ID_INVALID',
-            'SESSION_SCOPE',
-            'SUBMISSION_UNKNOWN',
-            'SUBMISSION_DELETED',
-          ]),
+          ...problems([...BODY_CODES, 'ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED']),
         },
       },
     },
@@ -112,10 +113,10 @@ export function sessionsApi(api: Api, deps: SessionsApiDeps): void {
   const revoking = problems([
     'BAD_REQUEST',
     'ID_INVALID',
-    'SESSION_SCOPE',
     'SUBMISSION_UNKNOWN',
     'SUBMISSION_DELETED',
     'REVOCATIONS_LIMIT',
+    'NO_SPACE',
   ])
   const revoke = async (request: FastifyRequest<{ Params: { id: string } }>, what: Revocation, inWords: string) => {
     const { owner, id } = submissionOf(auth.caller(request), request.params.id)
@@ -130,9 +131,15 @@ export function sessionsApi(api: Api, deps: SessionsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags: ['sessions'],
-        summary: 'Revoke a session, with the tickets and links that it asked for',
-        description: 'Idempotent. An id that was never given is not told from one that was.',
-        params: Type.Object({ id: Type.String(), sid: Type.String() }),
+        operationId: 'revokeSession',
+        security: PORTAL_ONLY,
+        summary: 'Revoke a session',
+        description:
+          'With the tickets and links that it asked for. Idempotent. An id that was never given is not told from one that was.',
+        params: Type.Object({
+          ...SubmissionId.properties,
+          sid: Type.String({ description: 'The `id` that the session was given' }),
+        }),
         response: { 204: REVOKED, ...revoking },
       },
     },
@@ -150,11 +157,14 @@ export function sessionsApi(api: Api, deps: SessionsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags: ['sessions'],
-        summary: 'Revoke all sessions, or those of a person, with all tickets, and the links that sessions asked for',
+        operationId: 'revokeSessions',
+        security: PORTAL_ONLY,
+        summary: 'Revoke all sessions, or those of a person',
         description:
+          'With all tickets, and the links that sessions asked for. ' +
           'What is issued afterwards is good. Tickets that the portal signs itself are told by `iat`; those without one are ' +
           'refused from then on.',
-        params: Type.Object({ id: Type.String() }),
+        params: SubmissionId,
         // A misspelt `subject` must not revoke everything.
         querystring: Type.Object({ subject: Subject }, { additionalProperties: false }),
         response: { 204: REVOKED, ...revoking },

@@ -4,7 +4,8 @@ import Type from 'typebox'
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { Affected } from '../evidence/outages/fleet-outages.ts'
 import type { KnownOutages } from '../evidence/outages/known-outages.ts'
-import { type Api, publicProblems } from '../http/typed-routes.ts'
+import { publicProblems } from '../http/openapi/responses.ts'
+import type { Api } from '../http/typed-routes.ts'
 
 export type StatusApiDeps = {
   clock: Clock
@@ -23,20 +24,26 @@ const AffectedSchema = Type.Enum(['all', 'store', 'redis', 'creations'], {
 })
 const Time = Type.String({ format: 'date-time' })
 
-const Status = Type.Object({
-  status: Type.Enum(['open', 'closed', 'unavailable'], {
-    description: '`closed`: new uploads are refused; `unavailable`: all uploads wait',
-  }),
-  at: Time,
-  affected: Type.Union([AffectedSchema, Type.Null()]),
-  reason: Type.Unsafe<string | null>({
-    type: ['string', 'null'],
-    description: 'Of who closed new uploads, for people',
-  }),
-  outages: Type.Array(Type.Object({ id: Type.String(), from: Time, to: Time, affected: AffectedSchema }), {
-    description: 'Of the last seven days, newest first; an outage is listed a minute or two after its end',
-  }),
-})
+const Status = Type.Object(
+  {
+    status: Type.Enum(['open', 'closed', 'unavailable'], {
+      description: '`closed`: new uploads are refused; `unavailable`: all uploads wait',
+    }),
+    at: Time,
+    affected: Type.Union([AffectedSchema, Type.Null()]),
+    reason: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'Of who closed new uploads, for people',
+    }),
+    outages: Type.Array(
+      Type.Object({ id: Type.String(), from: Time, to: Time, affected: AffectedSchema }, { title: 'Outage' }),
+      {
+        description: 'Of the last seven days, newest first; an outage is listed a minute or two after its end',
+      },
+    ),
+  },
+  { title: 'Status', description: 'The same for everybody' },
+)
 
 export function statusApi(api: Api, { clock, knownOutages, presentState }: StatusApiDeps): void {
   api.get(
@@ -44,7 +51,8 @@ export function statusApi(api: Api, { clock, knownOutages, presentState }: Statu
     {
       schema: {
         tags: ['status'],
-        summary: 'Whether files are taken now, and recent outages',
+        operationId: 'getStatus',
+        summary: 'Tell whether files are taken now, and recent outages',
         description: 'No authentication; may be cached for ten seconds. The same for every portal.',
         security: [],
         response: { 200: Status, ...publicProblems([]) },

@@ -7,11 +7,12 @@ import { signCheckId } from '../evidence/check-id.ts'
 import type { ReceiptKeys } from '../evidence/receipt-keys.ts'
 import type { Receipts } from '../evidence/receipts.ts'
 import { submissionClaims } from '../evidence/submission-claims.ts'
+import { problems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import type { Api } from '../http/typed-routes.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
-import { Claims, Kind, READ_BY_SESSION, Signed } from './receipt-schemas.ts'
+import { Claims, Kind, Signed } from './receipt-schemas.ts'
 import { SubmissionId } from './submission-schemas.ts'
 
 export type SubmissionReceiptsApiDeps = {
@@ -27,15 +28,18 @@ const RevisionQuery = Type.Object({
   revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Default: the one that the submission is in' })),
 })
 
-const SubmissionReceipt = Type.Object({
-  kind: Kind,
-  receipt: Signed,
-  claims: Claims,
-  keys: Type.String({ description: 'URL of the public keys' }),
-  check: Type.String({
-    description: 'URL of the public check page for this revision, as in the QR code of the print view',
-  }),
-})
+const SubmissionReceipt = Type.Object(
+  {
+    kind: Kind,
+    receipt: Signed,
+    claims: Claims,
+    keys: Type.String({ description: 'URL of the public keys' }),
+    check: Type.String({
+      description: 'URL of the public check page for this revision, as in the QR code of the print view',
+    }),
+  },
+  { title: 'SubmissionReceipt', description: 'The receipt of a hand-in' },
+)
 
 export function submissionReceiptsApi(api: Api, deps: SubmissionReceiptsApiDeps): void {
   const { auth, heads, config, uploads, receipts, receiptKeys } = deps
@@ -46,7 +50,8 @@ export function submissionReceiptsApi(api: Api, deps: SubmissionReceiptsApiDeps)
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags: ['receipts'],
-        summary: 'The receipt of a hand-in',
+        operationId: 'getSubmissionReceipt',
+        summary: 'Get the receipt of a hand-in',
         description:
           'Signed: profile, revision, when and by what it was sealed, and every file with its slot, bytes, SHA-256 and the ' +
           'server’s time of its last byte. `sha256` is null until the whole file has been read: get it again then.',
@@ -62,7 +67,6 @@ export function submissionReceiptsApi(api: Api, deps: SubmissionReceiptsApiDeps)
             'RECEIPT_NOT_SEALED',
             'RECEIPT_SIGNING_STOPPED',
             'RATE_LIMITED',
-            ...READ_BY_SESSION,
           ]),
         },
       },

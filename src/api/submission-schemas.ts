@@ -63,7 +63,7 @@ export const PutBody = Type.Object(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Data of the portal; returned unchanged' }),
     ),
   },
-  { additionalProperties: false },
+  { title: 'SubmissionData', additionalProperties: false },
 )
 
 export const SlotMetadataBody = Type.Object(
@@ -72,7 +72,7 @@ export const SlotMetadataBody = Type.Object(
       description: 'Values of the slot’s fields; missing ones are not changed, null clears',
     }),
   },
-  { additionalProperties: false },
+  { title: 'SlotMetadata', additionalProperties: false },
 )
 
 export const GetQuery = Type.Object({
@@ -101,10 +101,13 @@ export const ExpandedSubmission = Type.Object(
       }),
     ),
   },
-  { description: 'A submission: requirements, files, missing slots' },
+  { title: 'ExpandedSubmission', description: 'A submission; with `?expand=uploads` its uploads too' },
 )
 
-export const SubmissionList = Type.Object({
-  items: Type.Array(SubmissionDocumentSchema),
-  nextCursor: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
-})
+export const SubmissionList = Type.Object(
+  {
+    items: Type.Array(SubmissionDocumentSchema),
+    nextCursor: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+  },
+  { title: 'SubmissionList', description: 'A page of submissions; `nextCursor` null: there are no more at present' },
+)

@@ -6,8 +6,10 @@ import type { Config } from '../core/config.ts'
 import type { Erasure } from '../erasure/erasure.ts'
 import { isUnchanged } from '../http/conditional.ts'
 import { badRequest } from '../http/errors.ts'
+import { PORTAL_ONLY } from '../http/openapi/documented.ts'
+import { BODY_CODES, noContent, problems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { type Api, BODY_LIMIT_BYTES, noContent, problems } from '../http/typed-routes.ts'
+import { type Api, BODY_LIMIT_BYTES } from '../http/typed-routes.ts'
 import { loadIfThere } from '../submissions/completeness-events.ts'
 import { SubmissionDocumentSchema } from '../submissions/document/schemas.ts'
 import { type DocumentDeps, loadSubmission } from '../submissions/documents.ts'
@@ -34,9 +36,9 @@ export type SubmissionsApiDeps = DocumentDeps &
     erasure: Pick<Erasure, 'submission'>
   }
 
-const BODY = ['BAD_REQUEST', 'BODY_NOT_JSON', 'BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'] as const
 const FOUND = ['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SUBMISSION_DELETED'] as const
 const tags = ['submissions']
+const told = (description: string) => ({ ...SubmissionDocumentSchema, 'x-response-description': description })
 
 export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
   const { auth } = deps
@@ -48,6 +50,8 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         tags,
+        operationId: 'putSubmission',
+        security: PORTAL_ONLY,
         summary: 'Create or update a submission',
         description:
           'The body replaces all data of the portal: a missing member gets its default. Repeating the same body ' +
@@ -56,18 +60,18 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
         params: SubmissionId,
         body: PutBody,
         response: {
-          200: SubmissionDocumentSchema,
-          201: SubmissionDocumentSchema,
+          200: told('Updated, or as it was'),
+          201: told('Created'),
           ...problems(
             [
-              ...BODY,
+              ...BODY_CODES,
               'ID_INVALID',
               'SUBMISSION_DELETED',
               'SUBMISSION_SEALED',
               'SUBMISSION_DUPLICATE',
               'PROFILE_UNKNOWN',
-              'SESSION_SCOPE',
               'CALLBACK_UNSIGNED',
+              'NO_SPACE',
               'PRECONDITION_FAILED',
             ],
             { SUBMISSION_SEALED: 409 },
@@ -90,13 +94,14 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags,
-        summary: 'A submission',
+        operationId: 'getSubmission',
+        summary: 'Read a submission',
         params: SubmissionId,
         querystring: GetQuery,
         response: {
           200: ExpandedSubmission,
           304: noContent('Not changed'),
-          ...problems([...FOUND, 'BAD_REQUEST', 'SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE', 'RATE_LIMITED']),
+          ...problems([...FOUND, 'BAD_REQUEST', 'PROFILE_UNKNOWN', 'RATE_LIMITED']),
         },
       },
     },
@@ -119,14 +124,16 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags,
-        summary: 'Submissions in the order of their last change',
+        operationId: 'listSubmissions',
+        security: PORTAL_ONLY,
+        summary: 'List submissions by their last change',
         description:
           'Submissions that change while you read pages move to the end, so none is missed. A page may have fewer ' +
           'than `limit` items, or none, and still have a `nextCursor`: continue until it is null.',
         querystring: ListSubmissionsQuery,
         response: {
           200: SubmissionList,
-          ...problems(['BAD_REQUEST', 'CURSOR_INVALID', 'SESSION_SCOPE', 'INDEX_REBUILDING']),
+          ...problems(['BAD_REQUEST', 'CURSOR_INVALID', 'PROFILE_UNKNOWN', 'INDEX_REBUILDING']),
         },
       },
     },
@@ -147,6 +154,8 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags,
+        operationId: 'deleteSubmission',
+        security: PORTAL_ONLY,
         summary: 'Delete a submission and all its files',
         description:
           'Also a sealed one. Files, names, metadata, attempts and waiting webhooks are removed; a tombstone without personal ' +
@@ -154,7 +163,7 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
         params: SubmissionId,
         response: {
           204: noContent('Deleted'),
-          ...problems(['ID_INVALID', 'SUBMISSION_UNKNOWN', 'SESSION_SCOPE']),
+          ...problems(['ID_INVALID', 'SUBMISSION_UNKNOWN', 'NO_SPACE']),
         },
       },
     },
@@ -172,21 +181,25 @@ export function submissionsApi(api: Api, deps: SubmissionsApiDeps): void {
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         tags,
+        operationId: 'setSlotMetadata',
         summary: 'Set the metadata fields of a slot',
-        params: Type.Object({ ...SubmissionId.properties, slot: Type.String() }),
+        params: Type.Object({
+          ...SubmissionId.properties,
+          slot: Type.String({ description: 'A slot of the profile' }),
+        }),
         body: SlotMetadataBody,
         response: {
           200: SubmissionDocumentSchema,
           ...problems(
             [
-              ...BODY,
+              ...BODY_CODES,
               ...FOUND,
               'SUBMISSION_SEALED',
               'SLOT_UNKNOWN',
               'SLOT_METADATA_INVALID',
-              'SESSION_INVALID',
-              'SESSION_REVOKED',
-              'SESSION_SCOPE',
+              'PROFILE_UNKNOWN',
+              'NO_SPACE',
+              'RATE_LIMITED',
               'PRECONDITION_FAILED',
             ],
             { SUBMISSION_SEALED: 409 },

@@ -10,11 +10,13 @@ import { toAppError } from '../core/errors.ts'
 import type { Tracing } from '../core/span.ts'
 import { traceIn } from '../core/trace-context.ts'
 import type { Attempts } from '../evidence/attempts.ts'
+import { BODY_CODES, problems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
 import { traceRoute } from '../http/server-span.ts'
-import { type Api, problems } from '../http/typed-routes.ts'
+import type { Api } from '../http/typed-routes.ts'
 import { revocationsOf } from '../records/revocations.ts'
 import { type CreationDecisionDeps, decideCreation } from '../submissions/creation.ts'
+import { SubmissionId } from './submission-schemas.ts'
 
 export type TicketsApiDeps = CreationDecisionDeps & {
   attempts: Attempts
@@ -57,26 +59,32 @@ const TicketBody = Type.Object(
     maxBytes: Type.Optional(Type.Integer({ minimum: 1, description: 'A limit below that of the slot' })),
     expiresInSeconds: ExpiresIn,
   },
-  { additionalProperties: false },
+  { title: 'TicketRequest', additionalProperties: false },
 )
 
-const TicketAnswer = Type.Object({
-  ticket: Type.String({ description: 'For `Authorization: Bearer` on the tus endpoint' }),
-  tusEndpoint: Type.String(),
-  expiresAt: Type.String({
-    format: 'date-time',
-    description: 'For creations; a running upload continues after it',
-  }),
-  limits: Type.Object({
-    kinds: Type.Array(Type.String()),
-    extensions: Type.Array(Type.String()),
-    mimeTypes: Type.Array(Type.String()),
-    maxBytes: Type.Integer(),
-    maxDurationSeconds: nullableNumber,
-    maxPages: nullableInteger,
-    filesLeft: Type.Integer({ description: 'Files that the slot still accepts, including this one' }),
-  }),
-})
+const TicketAnswer = Type.Object(
+  {
+    ticket: Type.String({ description: 'For `Authorization: Bearer` on the tus endpoint' }),
+    tusEndpoint: Type.String(),
+    expiresAt: Type.String({
+      format: 'date-time',
+      description: 'For creations; a running upload continues after it',
+    }),
+    limits: Type.Object(
+      {
+        kinds: Type.Array(Type.String()),
+        extensions: Type.Array(Type.String()),
+        mimeTypes: Type.Array(Type.String()),
+        maxBytes: Type.Integer(),
+        maxDurationSeconds: nullableNumber,
+        maxPages: nullableInteger,
+        filesLeft: Type.Integer({ description: 'Files that the slot still accepts, including this one' }),
+      },
+      { title: 'TicketLimits', description: 'What the slot accepts' },
+    ),
+  },
+  { title: 'Ticket', description: 'A ticket for one upload' },
+)
 
 export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
   const { auth, tokens, clock, config, attempts, rates, tracing } = deps
@@ -91,21 +99,19 @@ export function ticketsApi(api: Api, deps: TicketsApiDeps): void {
       onResponse: route.onResponse,
       schema: {
         tags: ['tickets'],
+        operationId: 'createTicket',
         summary: 'Create a ticket for one upload',
         description:
           'Checks before a byte is sent whether the upload would be refused: dates, free places in the slot, seal. ' +
           'A ticket issued before the deadline can create uploads until the end of the grace period.',
-        params: Type.Object({ id: Type.String() }),
+        params: SubmissionId,
         body: TicketBody,
         response: {
           201: TicketAnswer,
           ...problems([
-            'BAD_REQUEST',
-            'BODY_NOT_JSON',
+            ...BODY_CODES,
+            'PROFILE_UNKNOWN',
             'ID_INVALID',
-            'SESSION_INVALID',
-            'SESSION_REVOKED',
-            'SESSION_SCOPE',
             'SUBMISSION_UNKNOWN',
             'SUBMISSION_DELETED',
             'SUBMISSION_SEALED',

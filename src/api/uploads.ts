@@ -7,13 +7,16 @@ import { AppError } from '../core/errors.ts'
 import { isUploadId } from '../core/ids.ts'
 import type { Erasure } from '../erasure/erasure.ts'
 import { isUnchanged } from '../http/conditional.ts'
+import { PORTAL_ONLY } from '../http/openapi/documented.ts'
+import { noContent, problems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { type Api, noContent, problems } from '../http/typed-routes.ts'
+import type { Api } from '../http/typed-routes.ts'
 import type { UploadView } from '../records/upload-views.ts'
 import { type CompletenessDeps, refreshCompleteness } from '../submissions/completeness.ts'
 import { UploadDocumentSchema } from '../submissions/document/schemas.ts'
 import { type DocumentDeps, loadSubmission, uploadDocument, uploadInSlot } from '../submissions/documents.ts'
 import { ListedUploadSchema, MAX_LISTED, pageOfUploads } from './listed-upload.ts'
+import { SubmissionId } from './submission-schemas.ts'
 
 export type UploadsApiDeps = CompletenessDeps & {
   config: Pick<Config, 'http' | 'secrets'>
@@ -21,8 +24,9 @@ export type UploadsApiDeps = CompletenessDeps & {
   erasure: Pick<Erasure, 'upload'>
 }
 
-const Id = Type.Object({ id: Type.String() })
-const READING = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE'] as const
+export const UploadId = Type.Object({
+  id: Type.String({ description: 'Given by the service; the end of its tus URL' }),
+})
 
 const ListQuery = Type.Object({
   slot: Type.Optional(Type.String()),
@@ -30,6 +34,14 @@ const ListQuery = Type.Object({
   cursor: Type.Optional(Type.String()),
   limit: Type.Integer({ minimum: 1, maximum: MAX_LISTED, default: MAX_LISTED }),
 })
+
+const UploadList = Type.Object(
+  {
+    items: Type.Array(ListedUploadSchema),
+    nextCursor: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
+  },
+  { title: 'UploadList', description: 'A page of uploads' },
+)
 
 export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
   const { auth, clock, config } = deps
@@ -40,23 +52,22 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags: ['uploads'],
-        summary: 'All uploads of a submission',
+        operationId: 'listUploads',
+        summary: 'List the uploads of a submission',
         description:
           'Oldest first, also rejected, superseded and removed ones; of a file that came in pieces, only the file.',
-        params: Id,
+        params: SubmissionId,
         querystring: ListQuery,
         response: {
-          200: Type.Object({
-            items: Type.Array(ListedUploadSchema),
-            nextCursor: Type.Unsafe<string | null>({ type: ['string', 'null'] }),
-          }),
+          200: UploadList,
           ...problems([
             'BAD_REQUEST',
             'ID_INVALID',
             'CURSOR_INVALID',
             'SUBMISSION_UNKNOWN',
             'SUBMISSION_DELETED',
-            ...READING,
+            'PROFILE_UNKNOWN',
+            'RATE_LIMITED',
           ]),
         },
       },
@@ -82,12 +93,13 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       onRequest: auth.requirePortalOrSession('read'),
       schema: {
         tags: ['uploads'],
-        summary: 'One upload',
-        params: Id,
+        operationId: 'getUpload',
+        summary: 'Read an upload',
+        params: UploadId,
         response: {
           200: UploadDocumentSchema,
           304: noContent('Not changed'),
-          ...problems(['UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', ...READING]),
+          ...problems(['ID_INVALID', 'UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', 'PROFILE_UNKNOWN', 'RATE_LIMITED']),
         },
       },
     },
@@ -104,13 +116,15 @@ export function uploadsApi(api: Api, deps: UploadsApiDeps): void {
       onRequest: auth.requirePortal,
       schema: {
         tags: ['uploads'],
+        operationId: 'deleteUpload',
+        security: PORTAL_ONLY,
         summary: 'Cancel an upload and erase it',
         description:
           'In any state. Its bytes, names and measurements are removed; that there was one stays. Repeating it is 204 again.',
-        params: Id,
+        params: UploadId,
         response: {
           204: noContent('Removed'),
-          ...problems(['UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'SESSION_SCOPE'], {
+          ...problems(['ID_INVALID', 'UPLOAD_UNKNOWN', 'SUBMISSION_DELETED', 'SUBMISSION_SEALED', 'NO_SPACE'], {
             SUBMISSION_SEALED: 409,
           }),
         },

@@ -4,7 +4,8 @@ import Type from 'typebox'
 import type { RateLimiter } from '../auth/rate-limit.ts'
 import { type CheckDeps, checkById, checkReceipt } from '../evidence/check-receipt.ts'
 import { badRequest } from '../http/errors.ts'
-import { type Api, publicProblems } from '../http/typed-routes.ts'
+import { BODY_CODES, publicProblems } from '../http/openapi/responses.ts'
+import type { Api } from '../http/typed-routes.ts'
 import { BilingualSchema } from '../submissions/profiles/schema.ts'
 import { Claims, Kind, Text, TextOrNull } from './receipt-schemas.ts'
 
@@ -23,6 +24,7 @@ const VerifyBody = Type.Object(
     id: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'The id of a printed receipt' })),
   },
   {
+    title: 'VerifyRequest',
     additionalProperties: false,
     description:
       '`receipt`, alone or in the document that `GET …/receipt` returned: then `kind` and `claims` are compared with what was ' +
@@ -30,26 +32,29 @@ const VerifyBody = Type.Object(
   },
 )
 
-const Verified = Type.Object({
-  valid: Type.Boolean(),
-  code: Type.Enum(['RECEIPT_VALID', 'RECEIPT_CONFIRMED']),
-  kind: Kind,
-  claims: Claims,
-  key: Type.Object({ kid: Text, withdrawnFrom: TextOrNull }),
-  current: Type.Optional(
-    Type.Object(
-      {
-        state: Type.Enum(['open', 'sealed', 'returned', 'deleted', 'unknown']),
-        revision: Type.Unsafe<number | null>({ type: ['integer', 'null'] }),
-      },
-      {
-        description:
-          'Of a `submission`: how it stands now, with its newest revision. A receipt of an earlier revision stays true.',
-      },
+const Verified = Type.Object(
+  {
+    valid: Type.Boolean(),
+    code: Type.Enum(['RECEIPT_VALID', 'RECEIPT_CONFIRMED']),
+    kind: Kind,
+    claims: Claims,
+    key: Type.Object({ kid: Text, withdrawnFrom: TextOrNull }),
+    current: Type.Optional(
+      Type.Object(
+        {
+          state: Type.Enum(['open', 'sealed', 'returned', 'deleted', 'unknown']),
+          revision: Type.Unsafe<number | null>({ type: ['integer', 'null'] }),
+        },
+        {
+          description:
+            'Of a `submission`: how it stands now, with its newest revision. A receipt of an earlier revision stays true.',
+        },
+      ),
     ),
-  ),
-  labels: Type.Record(Type.String(), BilingualSchema, { description: 'Labels of the slots, by their ids' }),
-})
+    labels: Type.Record(Type.String(), BilingualSchema, { description: 'Labels of the slots, by their ids' }),
+  },
+  { title: 'VerifiedReceipt', description: 'A receipt that is valid' },
+)
 
 export function verifyApi(api: Api, deps: VerifyApiDeps): void {
   const checks: CheckDeps = {
@@ -63,6 +68,7 @@ export function verifyApi(api: Api, deps: VerifyApiDeps): void {
       bodyLimit: BODY_LIMIT_BYTES,
       schema: {
         tags: ['receipts'],
+        operationId: 'verifyReceipt',
         summary: 'Verify a receipt',
         description:
           'No authentication. A changed receipt is refused. Where its key was withdrawn, a receipt from before that date is ' +
@@ -73,9 +79,7 @@ export function verifyApi(api: Api, deps: VerifyApiDeps): void {
         response: {
           200: Verified,
           ...publicProblems([
-            'BAD_REQUEST',
-            'BODY_NOT_JSON',
-            'BODY_TOO_LARGE',
+            ...BODY_CODES,
             'RECEIPT_INVALID',
             'RECEIPT_KEY_WITHDRAWN',
             'RECEIPT_NOT_CONFIRMED',

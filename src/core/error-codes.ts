@@ -152,11 +152,6 @@ export const ERRORS = {
   REPLACES_UNKNOWN: e(404, 'ไม่พบไฟล์ที่จะเปลี่ยนในช่องนี้', 'The upload to replace is not in this slot.'),
   NOT_OPEN_YET: e(403, 'ยังไม่ถึงเวลาเปิดรับ', 'The submission is not open yet.'),
   DEADLINE_PASSED: e(403, 'เลยกำหนดส่งแล้ว', 'The deadline has passed.'),
-  CONFLICT: e(
-    409,
-    'มีการแก้ไขพร้อมกัน โปรดลองใหม่',
-    'Somebody else changed this at the same time; fetch it again and retry.',
-  ),
 
   // uploads
   UPLOAD_UNKNOWN: e(404, 'ไม่พบไฟล์ที่ส่งนี้', 'There is no such upload.'),

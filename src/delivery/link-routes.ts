@@ -8,8 +8,9 @@ import type { Config } from '../core/config.ts'
 import type { KeyDerivation } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
 import { type Authorize, requireUpload } from '../events/access.ts'
+import { BODY_CODES, problems } from '../http/openapi/responses.ts'
 import { publicUrl } from '../http/public-url.ts'
-import { problems, typedRoutes } from '../http/typed-routes.ts'
+import { typedRoutes } from '../http/typed-routes.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import { mediaLinks } from './links.ts'
 
@@ -36,20 +37,26 @@ const LinksBody = Type.Object(
     expiresInSeconds: Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: DEFAULT_SECONDS }),
     download: Type.Boolean({ default: false, description: 'Browsers download the file instead of showing it' }),
   },
-  { additionalProperties: false },
+  { title: 'LinksRequest', additionalProperties: false },
 )
 
-const LinksAnswer = Type.Object({
-  items: Type.Array(
-    Type.Object({
-      name: Type.String(),
-      url: Type.String(),
-      contentType: Type.String(),
-      bytes: Type.Integer(),
-      expiresAt: Type.String({ format: 'date-time' }),
-    }),
-  ),
-})
+const LinksAnswer = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          url: Type.String(),
+          contentType: Type.String(),
+          bytes: Type.Integer(),
+          expiresAt: Type.String({ format: 'date-time' }),
+        },
+        { title: 'Link' },
+      ),
+    ),
+  },
+  { title: 'Links', description: 'A link for each file' },
+)
 
 export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Promise<void> {
   await app.register(async (scope) => {
@@ -58,16 +65,17 @@ export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Pro
       {
         schema: {
           tags: ['uploads'],
-          summary: 'Creates links to the original and its renditions, valid for a limited time',
-          params: Type.Object({ id: Type.String() }),
+          operationId: 'createLinks',
+          summary: 'Create links to the original and its renditions',
+          description:
+            'Valid for a limited time, and good without other credentials. A session’s links end with the session.',
+          params: Type.Object({ id: Type.String({ description: 'Given by the service; the end of its tus URL' }) }),
           body: LinksBody,
           response: {
             200: LinksAnswer,
             ...problems([
-              'BAD_REQUEST',
-              'SESSION_INVALID',
-              'SESSION_REVOKED',
-              'SESSION_SCOPE',
+              ...BODY_CODES,
+              'ID_INVALID',
               'UPLOAD_UNKNOWN',
               'UPLOAD_EXPIRED',
               'UPLOAD_CANCELLED',

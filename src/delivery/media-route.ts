@@ -4,12 +4,15 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import { linkIssued } from '../auth/link-session.ts'
 import type { Revocations } from '../auth/revocations.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Secrets } from '../core/derive-key.ts'
 import { AppError, hasCode } from '../core/errors.ts'
 import { matchesEtag } from '../http/conditional.ts'
+import { documented } from '../http/openapi/documented.ts'
+import { noContent, publicProblems } from '../http/openapi/responses.ts'
 import { parseRange, rangeStillHolds } from '../http/range.ts'
 import type { UploadRecords } from '../records/upload-records.ts'
 import type { ByteRange, ObjectStore } from '../storage/object-store.ts'
@@ -44,6 +47,35 @@ const CSP = [
 ].join('; ')
 const WHOLE = { kind: 'whole' } as const
 
+const file = (description: string) => ({
+  description,
+  content: { '*/*': { schema: Type.String({ format: 'binary' }) } },
+})
+/** Only told: streams are not serialized by them. */
+const ANSWERS = {
+  200: file('The file'),
+  206: file('The part that `Range` asked for'),
+  304: noContent('Not changed'),
+  416: noContent('The file has no such part'),
+  ...publicProblems([
+    'LINK_INVALID',
+    'LINK_EXPIRED',
+    'LINK_REVOKED',
+    'UPLOAD_UNKNOWN',
+    'MEDIA_REMOVED',
+    'REDIS_UNAVAILABLE',
+  ]),
+}
+const LinkParts = Type.Object({
+  token: Type.String({ description: 'As in a link of `createLinks`' }),
+  name: Type.String({ description: 'A file name, for people' }),
+})
+const REQUEST_HEADERS = {
+  Range: 'A part of the file (RFC 9110)',
+  'If-Range': 'The `ETag` that the part must be of',
+  'If-None-Match': 'The `ETag` that the caller has',
+}
+
 // A wildcard: the router limits the length of named parameters, and tokens can be longer.
 const MEDIA = '/media/*'
 
@@ -54,9 +86,14 @@ export async function mediaRoute(app: FastifyInstance, deps: MediaRouteDeps): Pr
     exposeHeadRoute: false,
     schema: {
       tags: ['media'],
-      summary: 'The file behind a link',
-      description: 'The wildcard is `{token}/{file name}`, as in a link. Range requests are supported.',
+      operationId: 'getMedia',
+      summary: 'Read the file behind a link',
+      description: 'The link is the credential. Range requests are supported.',
       security: [],
+      response: ANSWERS,
+    },
+    config: {
+      swaggerTransform: documented({ url: '/media/:token/:name', params: LinkParts, headers: REQUEST_HEADERS }),
     },
     handler: async (request, reply) => {
       const token = request.params['*'].split('/')[0] ?? ''

@@ -10,6 +10,27 @@ const UPLOAD_DETAILS = {
   problems: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }))),
 }
 
+/** What all events have. Open: a later version may tell more, and of more. */
+export const EventSchema = Type.Object(
+  {
+    id: Type.String({ description: 'The same in every delivery' }),
+    type: Type.String({ description: 'Pass over those that you do not know' }),
+    timestamp: Moment,
+    data: Type.Object(
+      {
+        sequence: Type.Integer({ description: 'Rises within a submission: orders its events' }),
+        submissionId: Type.String(),
+        uploadId: Type.Optional(Type.String()),
+        slot: Type.Optional(Type.String()),
+        revision: Type.Integer(),
+        state: Type.String({ description: 'Of the upload, or of the submission' }),
+      },
+      { additionalProperties: true },
+    ),
+  },
+  { title: 'Event', additionalProperties: true, description: 'As webhooks and streams tell it' },
+)
+
 type Told = { when: string; data?: Record<string, TSchema> }
 
 /**
@@ -58,30 +79,51 @@ const ANSWERS = {
   default: { description: 'Delivered again, for three days' },
 }
 
+const SIGNED = [
+  ['webhook-id', 'The same in every delivery: pass over what you have seen'],
+  ['webhook-timestamp', 'Seconds since 1970, of this delivery'],
+  ['webhook-signature', 'Over id, timestamp and raw body'],
+].map(([name, description]) => ({ name, in: 'header', required: true, description, schema: { type: 'string' } }))
+
 /** The member `webhooks` of an OpenAPI 3.1 document. */
-export function describedWebhooks() {
+export function describedWebhooks(): Record<string, { post: object }> {
   const described = Object.entries(EVENT_TYPES).map(([type, { when, data }]) => {
-    const content = { 'application/json': { schema: bodyOf(type, data) } }
-    const description = 'Signed as in Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`'
-    const post = { tags: ['events'], summary: when, description, requestBody: { content }, responses: ANSWERS }
+    const post = {
+      tags: ['events'],
+      operationId: `on${nameOf(type)}`,
+      summary: when,
+      description: 'Signed as in Standard Webhooks.',
+      security: [],
+      parameters: SIGNED,
+      requestBody: { required: true, content: { 'application/json': { schema: bodyOf(type, data) } } },
+      responses: ANSWERS,
+    }
     return [type, { post }] as const
   })
   return Object.fromEntries(described)
 }
 
+/** `upload.accepted` as UploadAccepted. */
+function nameOf(type: string): string {
+  return type.replace(/(?:^|[._])([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
 function bodyOf(type: string, more: Record<string, TSchema> = {}): object {
   const aboutUpload = type.startsWith('upload.')
-  return Type.Object({
-    id: Type.String({ description: 'The same in every delivery' }),
-    type: Type.Enum([type]),
-    timestamp: Moment,
-    data: Type.Object({
-      sequence: Type.Integer({ description: 'Rises within a submission: orders its events' }),
-      submissionId: Type.String(),
-      ...(aboutUpload ? { uploadId: Type.String(), slot: Type.String(), ...UPLOAD_DETAILS } : {}),
-      revision: Type.Integer(),
-      state: Type.String({ description: aboutUpload ? 'Of the upload' : 'Of the submission' }),
-      ...more,
-    }),
-  })
+  return Type.Object(
+    {
+      id: Type.String({ description: 'The same in every delivery' }),
+      type: Type.Enum([type]),
+      timestamp: Moment,
+      data: Type.Object({
+        sequence: Type.Integer({ description: 'Rises within a submission: orders its events' }),
+        submissionId: Type.String(),
+        ...(aboutUpload ? { uploadId: Type.String(), slot: Type.String(), ...UPLOAD_DETAILS } : {}),
+        revision: Type.Integer(),
+        state: Type.String({ description: aboutUpload ? 'Of the upload' : 'Of the submission' }),
+        ...more,
+      }),
+    },
+    { title: `${nameOf(type)}Event` },
+  )
 }

@@ -1,16 +1,17 @@
 // The event routes: two streams for pages, and the log for a portal that was away.
 
-// Adds `tags`, `summary` and `produces` to the schema of routes.
-import type {} from '@fastify/swagger'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Secrets } from '../core/derive-key.ts'
 import { AppError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
+import { documented, PORTAL_ONLY } from '../http/openapi/documented.ts'
+import { problems } from '../http/openapi/responses.ts'
 import type { Issued } from '../records/revocations.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadViews } from '../records/upload-views.ts'
 import { type Authorize, type Caller, requireSubmissionId, requireUpload } from './access.ts'
+import { EventSchema } from './event-types.ts'
 import type { LiveEvents } from './live.ts'
 import type { EventLog } from './log.ts'
 import type { ProgressWatch } from './progress.ts'
@@ -46,7 +47,6 @@ const DEFAULT_PAGE = 100
 const MAX_STREAM_MS = 60 * 60_000
 const MAX_LAST_EVENT_ID = 400
 
-const idParams = Type.Object({ id: Type.String() })
 const tokenQuery = Type.Object({
   access_token: Type.Optional(Type.String({ description: 'A session token, for clients that cannot set headers' })),
 })
@@ -56,10 +56,13 @@ const logQuery = Type.Object({
   ),
   limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }),
 })
-const logPage = Type.Object({
-  items: Type.Array(Type.Object({}, { additionalProperties: true })),
-  nextCursor: Type.String({ description: 'The position to continue from, also if this page is empty' }),
-})
+const logPage = Type.Object(
+  {
+    items: Type.Array(EventSchema),
+    nextCursor: Type.String({ description: 'The position to continue from, also if this page is empty' }),
+  },
+  { title: 'EventList', description: 'A page of events' },
+)
 
 /** Registers `GET /v1/events`, `GET /v1/submissions/:id/events` and `GET /v1/uploads/:id/events`. */
 export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): Promise<void> {
@@ -100,7 +103,7 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
 
   app.get<{ Params: { id: string } }>(
     '/v1/submissions/:id/events',
-    streamOptions('Events of a submission, as server-sent events'),
+    streamOptions('submission'),
     async (request, reply) => {
       const caller = await deps.authorizeStream(request)
       const { id } = request.params
@@ -114,30 +117,29 @@ export async function eventRoutes(app: FastifyInstance, deps: EventRouteDeps): P
     },
   )
 
-  app.get<{ Params: { id: string } }>(
-    '/v1/uploads/:id/events',
-    streamOptions('Events of an upload, as server-sent events'),
-    async (request, reply) => {
-      const caller = await deps.authorizeStream(request)
-      const { id } = request.params
-      const { owner, submissionId } = await requireUpload(deps, caller, id)
-      return stream(request, reply, caller, {
-        owner,
-        submissionId,
-        uploadId: id,
-        snapshot: () => deps.snapshots.upload(id),
-      })
-    },
-  )
+  app.get<{ Params: { id: string } }>('/v1/uploads/:id/events', streamOptions('upload'), async (request, reply) => {
+    const caller = await deps.authorizeStream(request)
+    const { id } = request.params
+    const { owner, submissionId } = await requireUpload(deps, caller, id)
+    return stream(request, reply, caller, {
+      owner,
+      submissionId,
+      uploadId: id,
+      snapshot: () => deps.snapshots.upload(id),
+    })
+  })
 
   app.get<{ Querystring: { after?: string; limit: number } }>(
     '/v1/events',
     {
       schema: {
         tags: ['events'],
-        summary: 'The events of the last seven days, for a portal that was away',
+        operationId: 'listEvents',
+        summary: 'List the events of the last seven days',
+        description: 'For a portal that was away: oldest first, of all its submissions.',
+        security: PORTAL_ONLY,
         querystring: logQuery,
-        response: { 200: logPage },
+        response: { 200: logPage, ...problems(['BAD_REQUEST', 'CURSOR_INVALID', 'INDEX_REBUILDING']) },
       },
     },
     async (request) => {
@@ -156,9 +158,41 @@ function lastEventIdOf(request: FastifyRequest): string | undefined {
   return typeof id === 'string' && id !== '' && id.length <= MAX_LAST_EVENT_ID ? id : undefined
 }
 
-function streamOptions(summary: string) {
-  // A HEAD route would keep its connection open.
-  const exposeHeadRoute = false
-  const produces = ['text/event-stream']
-  return { exposeHeadRoute, schema: { tags: ['events'], summary, produces, params: idParams, querystring: tokenQuery } }
+/** What a stream is of: `submission` or `upload`. */
+function streamOptions(of: keyof typeof STREAMS) {
+  const { codes, operationId, id } = STREAMS[of]
+  const response = {
+    200: { description: 'The stream', content: { 'text/event-stream': { schema: Type.String() } } },
+    ...problems([...codes, 'BAD_REQUEST', 'ID_INVALID', 'SUBMISSION_DELETED', 'PROFILE_UNKNOWN', 'DRAINING']),
+  }
+  const headers = { 'Last-Event-ID': 'The id of the last event that the caller has: the stream goes on behind it' }
+  return {
+    // A HEAD route would keep its connection open.
+    exposeHeadRoute: false,
+    config: { swaggerTransform: documented({ headers }) },
+    schema: {
+      tags: ['events'],
+      operationId,
+      summary: `Follow the events of ${of === 'upload' ? 'an upload' : 'a submission'}`,
+      description:
+        'Server-sent events. The first one, `snapshot`, has the document; then each event has its type as its name, and as data what ' +
+        'webhooks have as body. `progress` is not stored. A stream ends after an hour: connect again.',
+      params: Type.Object({ id: Type.String({ description: id }) }),
+      querystring: tokenQuery,
+      response,
+    },
+  }
 }
+
+const STREAMS = {
+  submission: {
+    operationId: 'streamSubmissionEvents',
+    id: 'Chosen by the portal: 1 to 128 of A-Z a-z 0-9 . _ ~ -',
+    codes: ['SUBMISSION_UNKNOWN'],
+  },
+  upload: {
+    operationId: 'streamUploadEvents',
+    id: 'Given by the service; the end of its tus URL',
+    codes: ['UPLOAD_UNKNOWN'],
+  },
+} as const

@@ -11,9 +11,9 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
-import Type, { type Static, type TSchema } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { ERRORS, type ErrorCode, toAppError } from '../core/errors.ts'
+import { toAppError } from '../core/errors.ts'
 import { badRequest, partOf } from './errors.ts'
 import { checkDepth } from './request-bodies.ts'
 
@@ -76,57 +76,4 @@ const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart })
     })
     return { error: badRequest(...errors) }
   }
-}
-
-const ProblemSchema = Type.Object(
-  {
-    type: Type.String(),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.String(),
-    message: Type.Object({ th: Type.String(), en: Type.String() }),
-  },
-  { additionalProperties: true, description: 'RFC 9457 problem document; `code` is stable' },
-)
-
-/** Codes of all routes, and of all routes with authentication. */
-const ANY: readonly ErrorCode[] = ['STORE_UNAVAILABLE', 'INTERNAL']
-const WITH_KEY: readonly ErrorCode[] = ['API_KEY_INVALID', 'TOO_MANY_WRONG_CREDENTIALS', 'REDIS_UNAVAILABLE']
-
-/**
- * The `response` members for errors, one per status, with their codes.
- *
- * @param statuses if a route uses another status for a code
- */
-export function problems(
-  codes: readonly ErrorCode[],
-  statuses: Partial<Record<ErrorCode, number>> = {},
-): Record<number, TSchema> {
-  return publicProblems([...codes, ...WITH_KEY], statuses)
-}
-
-/** The same for a route without authentication. */
-export function publicProblems(
-  codes: readonly ErrorCode[],
-  statuses: Partial<Record<ErrorCode, number>> = {},
-): Record<number, TSchema> {
-  const byStatus = new Map<number, ErrorCode[]>()
-  for (const code of [...codes, ...ANY]) {
-    const status = statuses[code] ?? ERRORS[code].status
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
-  }
-  return Object.fromEntries(
-    [...byStatus].map(([status, of]) => [
-      status,
-      {
-        description: of.map((code) => `\`${code}\` ${ERRORS[code].en}`).join('\n\n'),
-        content: { 'application/problem+json': { schema: ProblemSchema } },
-      } as unknown as TSchema,
-    ]),
-  )
-}
-
-/** A response without a body. */
-export function noContent(description: string): TSchema {
-  return Type.Null({ description })
 }

@@ -25,6 +25,7 @@ import type { UploadDeps } from './upload-deps.ts'
 const ROUTED = ['POST', 'OPTIONS', 'GET', 'HEAD', 'PATCH', 'DELETE', 'PUT']
 const METHODS = ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS', 'GET'] as const
 
+/** The document describes them in openapi.ts: they read no schema. */
 export function uploadRoutes(app: FastifyInstance, deps: UploadDeps): void {
   const protocol = new TusProtocol(new DataStore())
   // Bodies are read by the data path, never by Fastify.
@@ -45,12 +46,14 @@ export function uploadRoutes(app: FastifyInstance, deps: UploadDeps): void {
   app.route({
     method: ROUTED,
     url: '/files',
+    schema: { hide: true },
     handler,
   })
   // A wildcard: ids with slashes are refused here, not by the router.
   app.route({
     method: ROUTED,
     url: '/files/*',
+    schema: { hide: true },
     handler,
   })
 }

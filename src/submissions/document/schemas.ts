@@ -10,8 +10,9 @@ const open = { additionalProperties: true } as const
 const nullable = <Schema extends TSchema & { type: string }>(schema: Schema) =>
   Type.Unsafe<Static<Schema> | null>({ ...schema, type: [schema.type, 'null'] })
 
-const object = <Properties extends TProperties>(properties: Properties, description: string) =>
-  Type.Object(properties, { description })
+/** @param title its name in the OpenAPI document */
+const object = <Properties extends TProperties>(properties: Properties, title: string, description: string) =>
+  Type.Object(properties, { title, description })
 
 const Time = Type.String({ format: 'date-time' })
 const Text = Type.String()
@@ -20,7 +21,7 @@ const Num = Type.Number()
 const Flag = Type.Boolean()
 const words = <const Words extends string[]>(...values: Words) => Type.Enum(values)
 
-const BilingualText = Type.Unsafe<Bilingual>(Type.Object({ th: Text, en: Text }))
+const BilingualText = Type.Unsafe<Bilingual>(Type.Object({ th: Text, en: Text }, { title: 'Bilingual' }))
 
 const problemMembers = {
   code: Text,
@@ -36,10 +37,11 @@ const problemMembers = {
   ),
 }
 
-export const FileProblemSchema = object(problemMembers, 'A broken rule or a remark')
+export const FileProblemSchema = object(problemMembers, 'FileProblem', 'A broken rule or a remark')
 
 export const SlotProblemSchema = object(
   { ...problemMembers, upload: Type.Optional(Text) },
+  'SlotProblem',
   'A problem of a slot; `upload` if it is about one file',
 )
 
@@ -73,6 +75,7 @@ export const MeasuredSchema = Type.Unsafe<Measured | null>({
 
 export const CheckSchema = object(
   { name: Text, state: words('pending', 'passed', 'warned', 'failed') },
+  'Check',
   'A check of the file',
 )
 
@@ -91,6 +94,7 @@ export const RenditionSchema = Type.Unsafe<Omit<Rendition, 'key' | 'contentType'
       sha256: name,
       durationSeconds: measure,
     },
+    'Rendition',
     'A rendition for viewing',
   ),
 )
@@ -102,6 +106,7 @@ export const ProgressSchema = object(
     etaSeconds: nullable(Num),
     queuePosition: nullable(Int),
   },
+  'Progress',
   'The current work on the upload',
 )
 
@@ -130,6 +135,7 @@ export const UploadDocumentSchema = object(
     sequence: Int,
     declared: object(
       { filename: nullable(Text), type: nullable(Text), bytes: nullable(Int) },
+      'DeclaredFile',
       'Values declared by the client',
     ),
     receivedBytes: Int,
@@ -149,8 +155,9 @@ export const UploadDocumentSchema = object(
     checks: Type.Array(CheckSchema),
     problems: Type.Array(FileProblemSchema),
     renditions: Type.Array(RenditionSchema),
-    error: nullable(object({ code: Text, retryable: Flag }, 'A system error; the file is kept')),
+    error: nullable(Type.Object({ code: Text, retryable: Flag }, { description: 'A system error; the file is kept' })),
   },
+  'Upload',
   'One upload',
 )
 
@@ -168,6 +175,7 @@ export const SlotDocumentSchema = object(
     metadata: Type.Record(Text, Type.Unknown()),
     problems: Type.Array(SlotProblemSchema),
   },
+  'Slot',
   'One slot of a submission',
 )
 
@@ -191,11 +199,13 @@ export const RevisionDocumentSchema = object(
             Type.String({ format: 'date-time', description: 'When their removal began; the documents stay' }),
           ),
         },
+        'Closing',
         'Closed after the decision; a return makes it history',
       ),
     ),
     uploads: Type.Record(Text, Type.Array(Text)),
   },
+  'Revision',
   'One revision; uploads by slot',
 )
 
@@ -229,6 +239,7 @@ export const SubmissionDocumentSchema = object(
     createdAt: Time,
     updatedAt: Time,
   },
+  'Submission',
   'A submission: requirements, files, missing slots',
 )
 

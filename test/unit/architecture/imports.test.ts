@@ -15,7 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   records: ['core', 'storage'],
   audit: ['core', 'records'],
   jobs: ['core', 'records'],
-  events: ['core', 'storage', 'records', 'jobs'],
+  events: ['core', 'http', 'storage', 'records', 'jobs'],
   lifecycle: ['core', 'storage', 'records', 'jobs'],
   auth: ['core', 'records', 'audit'],
   submissions: ['core', 'http', 'storage', 'records', 'audit', 'jobs', 'lifecycle'],

@@ -1,0 +1,43 @@
+// The OpenAPI document as the service serves it. `npm run openapi` writes it into docs/openapi.json; a test fails where they differ.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openStillEnvironment } from './environment.ts'
+
+export const COMMITTED = join(import.meta.dirname, '../../docs/openapi.json')
+
+export type Schema = { properties?: Record<string, Schema>; required?: string[] }
+type Content = Record<string, { schema: object; examples?: Record<string, { value?: unknown } | { $ref: string }> }>
+
+export type Operation = {
+  operationId: string
+  tags: string[]
+  summary: string
+  parameters?: { name: string; in: string; required?: boolean; schema: object }[]
+  requestBody?: { required?: boolean; content?: Content }
+  responses: Record<string, { description: string; content?: Content }>
+}
+
+export type OpenApi = {
+  tags: { name: string }[]
+  paths: Record<string, Record<string, Operation>>
+  webhooks: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, Schema>; examples: Record<string, { value: unknown }> }
+}
+
+/** Of `paths` or of `webhooks`, in order. */
+export function operationsOf(places: OpenApi['paths']): (Operation & { path: string; method: string })[] {
+  return Object.entries(places).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ ...operation, path, method })),
+  )
+}
+
+/** As a file: readable, and with the same line for the same thing. */
+export const asFile = (document: object) => `${JSON.stringify(document, null, 2)}\n`
+
+if (process.argv[1] === import.meta.filename) {
+  const environment = await openStillEnvironment()
+  const { body } = await environment.call('GET', '/openapi.json')
+  await environment.close()
+  writeFileSync(COMMITTED, asFile(body))
+}
