@@ -1,7 +1,8 @@
-// Builds TypeScript, assets and the teacher's page into dist/, and the element for portals beside its sources, if the sources changed since the last build.
+// Builds TypeScript, assets, the teacher's page and the packages for portals into dist/, if the sources changed since the last build.
 
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { buildClients, clientInputs } from './clients/build.mjs'
 import { buildElement } from './clients/upload-element.mjs'
 import { run, tail } from './commands.mjs'
 import { Refusal, say } from './log.mjs'
@@ -13,16 +14,8 @@ import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
 const RUNBOOK = 'docs/runbook.md'
 /** The folders that tsconfig.build.json includes, and what is copied beside them. */
 const SOURCES = ['src', 'workers', 'tools', 'test/support', RUNBOOK]
-const SETTINGS = [
-  'tsconfig.json',
-  'tsconfig.build.json',
-  'package-lock.json',
-  'scripts/lib/page.mjs',
-  'scripts/lib/browser-bundle.mjs',
-  'scripts/lib/clients',
-]
+const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/lib/page.mjs']
 const PAGE = join(ROOT, 'src/portal/assets')
-const ELEMENT = 'clients/upload-element'
 const STAMP = join(DIST, '.stamp')
 
 const isTypeScript = (file) => file.endsWith('.ts')
@@ -31,7 +24,7 @@ const isAsset = (file) =>
   file === join(ROOT, RUNBOOK) || (!isTypeScript(file) && !file.endsWith('.md') && !file.startsWith(PAGE))
 
 function inputs() {
-  return [...SOURCES, ...SETTINGS, `${ELEMENT}/src`].flatMap((path) => filesUnder(join(ROOT, path)))
+  return [...[...SOURCES, ...SETTINGS].flatMap((path) => filesUnder(join(ROOT, path))), ...clientInputs()]
 }
 
 /** Builds if needed; returns whether it did. Throws a Refusal with the compiler's output. */
@@ -56,6 +49,7 @@ export async function build({ force = false } = {}) {
   }
   for (const file of await buildPage(join(DIST, 'page'))) kept.add(file)
   await buildElement()
+  for (const file of await buildClients(join(DIST, 'served-clients'))) kept.add(file)
   removeLeftovers(kept)
   writeStamp(STAMP, hash)
   return true

@@ -39,7 +39,7 @@ export async function buildPage(target) {
   return files.map(({ path }) => path)
 }
 
-function compressed({ path, bytes }) {
+export function compressed({ path, bytes }) {
   return [
     { path, bytes },
     { path: `${path}.br`, bytes: brotliCompressSync(bytes) },
