@@ -16,6 +16,7 @@ import { describedWebhooks } from './events/event-types.ts'
 import { eventRoutes } from './events/routes.ts'
 import { describeApi } from './http/openapi/document.ts'
 import { publicUrl } from './http/public-url.ts'
+import { clientRoutes } from './portal/client-routes.ts'
 import { portalRoutes } from './portal/routes.ts'
 import { loadSubmission } from './submissions/documents.ts'
 import { tusPaths } from './uploads/openapi.ts'
@@ -47,6 +48,7 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
   await mediaRoute(app, { store, uploads: deps.uploads, secrets: config.secrets.link, clock, revocations })
   printReceiptRoute(app, deps)
   await portalRoutes(app, { config })
+  await clientRoutes(app, { config })
   app.get('/', { schema: { hide: true } }, (request) => {
     const base = publicUrl(config, request)
     return {
@@ -55,6 +57,7 @@ export async function apiRoutes(app: FastifyInstance, deps: Deps): Promise<void>
       openapi: `${base}/openapi.json`,
       api: `${base}/v1`,
       uploads: `${base}/files`,
+      client: `${base}/client`,
     }
   })
 }

@@ -14,7 +14,7 @@ const NO_KEY = new Set(['getStatus', 'getReceiptKeys', 'verifyReceipt', 'getMedi
 
 /** Pages, their assets and what is about the document itself; and methods that only have `X-HTTP-Method-Override`, or 405. */
 const NOT_OF_THE_API =
-  /^(GET|HEAD) (\/|\/docs.*|\/openapi\.json|\/portal.*|\/verify.*)$|^(GET|HEAD|PATCH|DELETE|PUT) \/files$|^(PUT|POST) \/files\/\*$/
+  /^(GET|HEAD) (\/|\/docs.*|\/openapi\.json|\/portal.*|\/verify.*|\/client.*)$|^(GET|HEAD|PATCH|DELETE|PUT) \/files$|^(PUT|POST) \/files\/\*$/
 
 /** Refusals before a route is known, which no operation can list. */
 const OF_NO_OPERATION = ['NOT_FOUND', 'EXPECTATION_UNSUPPORTED', 'HEADERS_TOO_LARGE']
