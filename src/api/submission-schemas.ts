@@ -72,7 +72,7 @@ export const SlotMetadataBody = Type.Object(
       description: 'Values of the slot’s fields; missing ones are not changed, null clears',
     }),
   },
-  { title: 'SlotMetadata', additionalProperties: false },
+  { title: 'SlotMetadataUpdate', additionalProperties: false },
 )
 
 export const GetQuery = Type.Object({

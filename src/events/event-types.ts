@@ -1,5 +1,6 @@
 // Every event that portals and pages get, as the OpenAPI document describes it: the same body on webhooks, streams and `/v1/events`.
 
+import { readFileSync } from 'node:fs'
 import Type, { type TSchema } from 'typebox'
 
 const Slots = Type.Array(Type.String())
@@ -7,7 +8,18 @@ const Moment = Type.String({ format: 'date-time' })
 
 const UPLOAD_DETAILS = {
   late: Type.Optional(Type.Boolean()),
-  problems: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }))),
+  problems: Type.Optional(
+    Type.Array(
+      Type.Object(
+        {
+          code: Type.String(),
+          severity: Type.Enum(['reject', 'warn', 'advise']),
+          message: Type.Object({ th: Type.String(), en: Type.String() }, { title: 'Bilingual' }),
+        },
+        { title: 'EventProblem', additionalProperties: true, description: 'As in the document of the upload' },
+      ),
+    ),
+  ),
 }
 
 /** What all events have. Open: a later version may tell more, and of more. */
@@ -85,8 +97,16 @@ const SIGNED = [
   ['webhook-signature', 'Over id, timestamp and raw body'],
 ].map(([name, description]) => ({ name, in: 'header', required: true, description, schema: { type: 'string' } }))
 
+/**
+ * One body of each type, as the service published it in a test. `npm run openapi` writes them.
+ *
+ * @internal
+ */
+export const EXAMPLES = new URL('./event-examples.json', import.meta.url)
+
 /** The member `webhooks` of an OpenAPI 3.1 document. */
-export function describedWebhooks(): Record<string, { post: object }> {
+export function describedWebhooks() {
+  const examples = JSON.parse(readFileSync(EXAMPLES, 'utf8')) as Record<string, object>
   const described = Object.entries(EVENT_TYPES).map(([type, { when, data }]) => {
     const post = {
       tags: ['events'],
@@ -95,7 +115,10 @@ export function describedWebhooks(): Record<string, { post: object }> {
       description: 'Signed as in Standard Webhooks.',
       security: [],
       parameters: SIGNED,
-      requestBody: { required: true, content: { 'application/json': { schema: bodyOf(type, data) } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: bodyOf(type, data), example: examples[type] } },
+      },
       responses: ANSWERS,
     }
     return [type, { post }] as const

@@ -252,7 +252,7 @@ export function tusPaths(): Json {
   return structuredClone({
     '/files': { options: options('getTusOptions'), post: CREATE },
     '/files/{id}': {
-      options: options('getUploadOptions'),
+      options: { ...options('getUploadOptions'), parameters: [UPLOAD_ID] },
       head: HEAD,
       patch: PATCH,
       delete: DELETE,

@@ -1,8 +1,13 @@
-// The OpenAPI document as the service serves it. `npm run openapi` writes it into docs/openapi.json; a test fails where they differ.
+// The OpenAPI document as the service serves it. `npm run openapi` writes it into docs/openapi.json, with `--accept` also into the
+// one of the last release; and the examples of events, with docs/events.md. Tests fail where they differ, or break a client.
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { EVENT_TYPES, EXAMPLES } from '../../src/events/event-types.ts'
+import { contractOf, RELEASED } from './breaking.ts'
 import { openStillEnvironment } from './environment.ts'
+import { eventExamples } from './event-story.ts'
+import { EVENTS_PAGE, eventsPage } from './events-page.ts'
 
 export const COMMITTED = join(import.meta.dirname, '../../docs/openapi.json')
 
@@ -35,9 +40,22 @@ export function operationsOf(places: OpenApi['paths']): (Operation & { path: str
 /** As a file: readable, and with the same line for the same thing. */
 export const asFile = (document: object) => `${JSON.stringify(document, null, 2)}\n`
 
-if (process.argv[1] === import.meta.filename) {
+/** The answer of a service of its own. */
+async function served(): Promise<OpenApi> {
   const environment = await openStillEnvironment()
   const { body } = await environment.call('GET', '/openapi.json')
   await environment.close()
-  writeFileSync(COMMITTED, asFile(body))
+  return body as unknown as OpenApi
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const environment = await openStillEnvironment()
+  const examples = await eventExamples(environment, Object.keys(EVENT_TYPES))
+  await environment.close()
+  writeFileSync(EXAMPLES, asFile(examples))
+  writeFileSync(EVENTS_PAGE, eventsPage(examples))
+  // The document shows these examples.
+  const document = await served()
+  writeFileSync(COMMITTED, asFile(document))
+  if (process.argv.includes('--accept')) writeFileSync(RELEASED, asFile(contractOf(document)))
 }

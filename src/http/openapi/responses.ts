@@ -3,8 +3,8 @@
 import Type, { type TSchema } from 'typebox'
 import { AppError, ERRORS, type ErrorCode, problem } from '../../core/errors.ts'
 
-/** Codes that a route of its own cannot prevent, and those of every route with authentication. */
-const ANY: readonly ErrorCode[] = ['STORE_UNAVAILABLE', 'INTERNAL']
+/** Codes of every route (the first of a request with a wrong `Host`, say), and those of every route with authentication. */
+const ANY: readonly ErrorCode[] = ['BAD_REQUEST', 'STORE_UNAVAILABLE', 'INTERNAL']
 const WITH_KEY: readonly ErrorCode[] = ['API_KEY_INVALID', 'TOO_MANY_WRONG_CREDENTIALS', 'REDIS_UNAVAILABLE']
 const WITH_SESSION: readonly ErrorCode[] = ['SESSION_INVALID', 'SESSION_REVOKED', 'SESSION_SCOPE']
 
