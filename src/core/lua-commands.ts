@@ -11,6 +11,7 @@ export type LuaCommand = { readonly name: string; readonly lua: string }
 export type LuaLocals = Readonly<Record<string, string | number | Readonly<Record<string, string>>>>
 
 type Arguments = readonly (string | number)[]
+type Target = RedisConnection | ChainableCommander
 type Method = (keyCount: number, ...keysAndArguments: Arguments) => unknown
 
 const INCLUDE = /^--- @include "(.+)"$/gm
@@ -49,25 +50,31 @@ export async function run(
   keys: readonly string[],
   args: Arguments,
 ): Promise<unknown> {
-  define(redis, command)
-  return await viaRedis(call(redis, command, keys, args) as Promise<unknown>)
+  return await viaRedis(asked(redis, { command, keys, args })(redis) as Promise<unknown>)
 }
 
-/** Runs a command for each list of keys and arguments, in one round trip. Throws what the first failing call threw. */
-export async function runMany(
-  redis: RedisConnection,
-  command: LuaCommand,
-  calls: readonly { keys: readonly string[]; args: Arguments }[],
-): Promise<unknown[]> {
-  define(redis, command)
+export type LuaCall = { command: LuaCommand; keys: readonly string[]; args: Arguments }
+
+/** Makes the calls as `askAll` asks its questions: in a cluster in no order. */
+export async function runMany(redis: RedisConnection, calls: readonly LuaCall[]): Promise<unknown[]> {
   return await askAll(
     redis,
-    calls.map(
-      ({ keys, args }) =>
-        (to) =>
-          call(to, command, keys, args),
-    ),
+    calls.map((made) => asked(redis, made)),
   )
+}
+
+/** Makes the calls one after the other: on one server in one round trip. */
+export async function runInOrder(redis: RedisConnection, calls: readonly LuaCall[]): Promise<unknown[]> {
+  if (!redis.isCluster) return await runMany(redis, calls)
+  const answers: unknown[] = []
+  for (const { command, keys, args } of calls) answers.push(await run(redis, command, keys, args))
+  return answers
+}
+
+/** The call as a question of `askAll`. */
+export function asked(redis: RedisConnection, { command, keys, args }: LuaCall): (to: Target) => unknown {
+  define(redis, command)
+  return (to) => call(to, command, keys, args)
 }
 
 /**
@@ -97,12 +104,7 @@ function define(redis: RedisConnection, { name, lua }: LuaCommand): void {
 }
 
 /** ioredis makes a method of each defined command, also of the pipelines and transactions that are begun afterwards. */
-function call(
-  target: RedisConnection | ChainableCommander,
-  { name }: LuaCommand,
-  keys: readonly string[],
-  args: Arguments,
-): unknown {
+function call(target: Target, { name }: LuaCommand, keys: readonly string[], args: Arguments): unknown {
   const methods = target as unknown as Record<string, Method>
   return methods[name]?.(keys.length, ...keys, ...args)
 }

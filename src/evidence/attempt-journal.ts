@@ -59,8 +59,12 @@ export class AttemptJournal {
   async drain(nowMs: number): Promise<Journal[]> {
     const lists = redisKeysOf(this.#redis).everyDue('due-attempts')
     const share = Math.ceil(BATCH / lists.length)
-    const calls = lists.map((list) => ({ keys: [list], args: [nowMs, nowMs + LEASE_MS, share] }))
-    const members = (await runMany(this.#redis, leaseDueAttempts, calls)) as string[][]
+    const calls = lists.map((list) => ({
+      command: leaseDueAttempts,
+      keys: [list],
+      args: [nowMs, nowMs + LEASE_MS, share],
+    }))
+    const members = (await runMany(this.#redis, calls)) as string[][]
     return members.flat().map((member) => {
       const slash = member.indexOf('/')
       return { owner: member.slice(0, slash), submissionId: member.slice(slash + 1) }

@@ -5,7 +5,7 @@
 import type { ChainableCommander } from 'ioredis'
 import type { Clock } from '../core/clock.ts'
 import { LruCache } from '../core/lru.ts'
-import { askAll, run } from '../core/lua-commands.ts'
+import { askAll, asked, run } from '../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../core/redis.ts'
 import type { RunId } from '../core/run-id.ts'
 import * as commands from './commands.ts'
@@ -177,9 +177,10 @@ export class RecordIndex {
     await viaRedis(this.redis.zadd(this.keys.due(id), 'LT', atMs, id))
   }
 
-  /** A version is about to be committed: until Redis has it, `confirmedMany` leaves its record out. */
-  async noteCommit(cacheKey: string, version: number): Promise<void> {
-    await run(this.redis, commands.noteCommit, [cacheKey], [version, CACHE_TTL_MS])
+  /** A version is about to be committed, and checked at a time: until Redis has it, `confirmedMany` leaves its record out. */
+  async noteUploadCommit(id: string, version: number, dueByMs: number): Promise<void> {
+    const call = { command: commands.noteCommit, keys: [this.keys.record(id)], args: [version, CACHE_TTL_MS] }
+    await askAll(this.redis, [asked(this.redis, call), (to) => to.zadd(this.keys.due(id), 'LT', dueByMs, id)])
   }
 
   /** Like `cachedMany`; undefined also where a newer version may have been committed of which Redis has not heard. */

@@ -139,10 +139,7 @@ export class UploadRecords {
         // Before the commit: if this process dies after it, or Redis does not answer, the reconciler tells what was
         // committed. The first bytes of an upload need no mark: it is due until the last one.
         if (decided !== undefined && !first)
-          await Promise.all([
-            this.#index.noteCommit(this.#index.keys.record(id), (current?.version ?? 0) + 1),
-            this.markDue(id),
-          ])
+          await this.#index.noteUploadCommit(id, (current?.version ?? 0) + 1, this.#recheckAt())
         return decided
       },
     )
@@ -164,7 +161,11 @@ export class UploadRecords {
 
   /** The reconciler looks at the upload within a minute or so: for what is stored next, and Redis may never hear of. */
   async markDue(id: string): Promise<void> {
-    await this.#index.setUploadDueBy(id, this.#clock.now() + RECHECK_MS)
+    await this.#index.setUploadDueBy(id, this.#recheckAt())
+  }
+
+  #recheckAt(): number {
+    return this.#clock.now() + RECHECK_MS
   }
 
   /** Applies a durable version to Redis with its event, and all earlier ones that were not applied. */
@@ -222,7 +223,7 @@ export class UploadRecords {
       upload: {
         id: record.id,
         createdAtMs: Date.parse(record.createdAt),
-        dueAtMs: this.#isDue(record, announce) ? this.#clock.now() + RECHECK_MS : null,
+        dueAtMs: this.#isDue(record, announce) ? this.#recheckAt() : null,
       },
       committedAtMs: Date.parse(record.committedAt),
       ...(isFinished(record) ? { cacheMs: FINISHED_CACHE_MS } : {}),

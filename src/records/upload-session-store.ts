@@ -189,8 +189,12 @@ export class UploadSessionStore {
 
   /** Renews the leases of holders with slow clients. */
   async renew(held: Iterable<{ id: string; fence: string }>): Promise<void> {
-    const calls = [...held].map(({ id, fence }) => ({ keys: [this.keys.hot(id)], args: [fence, LEASE_MS, ''] }))
-    await runMany(this.redis, commands.renewSession, calls)
+    const calls = [...held].map(({ id, fence }) => ({
+      command: commands.renewSession,
+      keys: [this.keys.hot(id)],
+      args: [fence, LEASE_MS, ''],
+    }))
+    await runMany(this.redis, calls)
   }
 
   /** Releases the lock, if it is still held by this fence. */

@@ -2,7 +2,7 @@
 // because in a cluster an upload and the events of its portal are on different nodes.
 
 import type { Clock } from '../core/clock.ts'
-import { run } from '../core/lua-commands.ts'
+import { type LuaCall, run, runInOrder } from '../core/lua-commands.ts'
 import type { RedisConnection } from '../core/redis.ts'
 import type { RunId } from '../core/run-id.ts'
 import * as commands from './commands.ts'
@@ -27,52 +27,56 @@ export class VersionPublisher {
 
   /** Makes a committed version visible and publishes its event. Idempotent per version. */
   async version(applied: Applied): Promise<Published> {
-    const { cacheKey, owner, submissionId, upload, version } = applied
+    const { cacheKey, version, upload } = applied
     // First, so that a submission that can be read is in the list, wherever this process dies.
-    if (upload === undefined && applied.gone !== true)
-      await this.#publish({ ...applied, announce: false, announcedBefore: false, announcedNow: false }, 'put')
+    const list = { ...applied, announce: false, announcedBefore: false, announcedNow: false }
+    const place = upload !== undefined ? 'move' : applied.gone === true ? 'remove' : 'keep'
+    const [isNew, published] = (
+      await runInOrder(this.#redis, [
+        ...(upload === undefined && applied.gone !== true ? [this.#publishing(list, 'put')] : []),
+        this.#applying(applied),
+        this.#publishing(applied, place),
+      ])
+    ).slice(-2) as [0 | 1, Published]
+    // Last: should this process die before, the reconciler finds the upload and tells of it.
+    const isTold = published === 'ok' || published === 'old'
+    if (isNew === 1 && isTold && upload?.dueAtMs === null)
+      await run(this.#redis, commands.settleUpload, [cacheKey, this.#keys.due(upload.id)], [version, upload.id])
+    return published
+  }
+
+  #applying({ cacheKey, owner, submissionId, upload, version, json, cacheMs, fingerprintKey }: Applied): LuaCall {
     const due = upload === undefined ? cacheKey : this.#keys.due(upload.id)
     const list = upload === undefined || submissionId === null ? cacheKey : this.#keys.uploadsOf(owner, submissionId)
-    const isNew = await run(
-      this.#redis,
-      commands.applyVersion,
-      [cacheKey, due, list, applied.fingerprintKey ?? cacheKey],
-      [
+    return {
+      command: commands.applyVersion,
+      keys: [cacheKey, due, list, fingerprintKey ?? cacheKey],
+      args: [
         version,
         this.#runId.current,
-        applied.json,
-        applied.cacheMs ?? CACHE_TTL_MS,
+        json,
+        cacheMs ?? CACHE_TTL_MS,
         upload?.id ?? '',
         upload?.createdAtMs ?? '',
         upload?.dueAtMs ?? '',
       ],
-    )
-    const published = await this.#publish(
-      applied,
-      upload === undefined ? (applied.gone === true ? 'remove' : 'keep') : 'move',
-    )
-    // Last: should this process die before, the reconciler finds the upload and tells of it.
-    const isTold = published === 'ok' || published === 'old'
-    if (isNew === 1 && isTold && upload?.dueAtMs === null)
-      await run(this.#redis, commands.settleUpload, [cacheKey, due], [version, upload.id])
-    return published
+    }
   }
 
   /** @param place what becomes of the submission's place in the list: see publish-version.lua */
-  async #publish(applied: Applied, place: 'put' | 'move' | 'remove' | 'keep'): Promise<Published> {
+  #publishing(applied: Applied, place: 'put' | 'move' | 'remove' | 'keep'): LuaCall {
     const { cacheKey, owner } = applied
     const submissionId = applied.submissionId ?? ''
-    return (await run(
-      this.#redis,
-      commands.publishVersion,
-      [
+    return {
+      command: commands.publishVersion,
+      keys: [
         this.#keys.published(cacheKey),
         this.#keys.submissionsOf(owner),
         this.#keys.events(owner),
         this.#keys.submissionEvents(owner, submissionId),
         this.#keys.owners,
       ],
-      [
+      args: [
         applied.version,
         applied.announce ? '1' : '0',
         owner,
@@ -85,7 +89,7 @@ export class VersionPublisher {
         this.#clock.now(),
         applied.cacheMs ?? CACHE_TTL_MS,
       ],
-    )) as Published
+    }
   }
 
   /**
