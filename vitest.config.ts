@@ -7,8 +7,8 @@ import { PATIENCE_MS } from './test/support/http.ts'
 // e2e: whole processes, afterwards and fewer at a time, so that kills and timings do not disturb each other.
 const SMALL = { maxWorkers: availableParallelism() + 1, sequence: { groupOrder: 0 } }
 const WHOLE = { maxWorkers: 2, sequence: { groupOrder: 1 } }
-// Tests wait for conditions, two minutes each (test/support/http.ts), which fail with their names. The rest is for what hangs.
-const FAR = { testTimeout: 600_000, hookTimeout: 600_000, expect: { poll: { timeout: PATIENCE_MS } } }
+// Tests wait for conditions, five minutes each (test/support/http.ts), which fail with their names. The rest is for what hangs.
+const FAR = { testTimeout: 1_200_000, hookTimeout: 1_200_000, expect: { poll: { timeout: PATIENCE_MS } } }
 
 export default defineConfig({
   test: {

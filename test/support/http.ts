@@ -25,11 +25,14 @@ function isFree(port: number): Promise<boolean> {
   })
 }
 
-/** Far beyond what a busy machine needs: only what will never come is given up. */
-export const PATIENCE_MS = 120_000
+/**
+ * Far beyond what a busy machine needs: only what will never come is given up. Where everything else is busy, encoders, which
+ * have the least priority, need minutes to begin.
+ */
+export const PATIENCE_MS = 300_000
 
 export type WaitOptions = {
-  /** Gives up after this long [120 s]. */
+  /** Gives up after this long [300 s]. */
   timeoutMs?: number
   intervalMs?: number
   /** Names the condition in the error. */
