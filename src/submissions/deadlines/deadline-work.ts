@@ -16,8 +16,8 @@ import { settleEndOfTime } from './end-of-time.ts'
 const EVERY_MS = 1000
 /** Few, since a process that dies leaves its leases to the others only after some seconds. */
 const BATCH = 32
-const WIDTH = 4
-/** Pauses, as a multiple of the time that the work before took. */
+const WIDTH = 8
+/** Pauses, as a multiple of the time that the process was busy meanwhile, with uploads too: waiting for the store slows nobody. */
 const REST = 0.5
 const LOOK_AGAIN_MS = 60_000
 
@@ -58,11 +58,11 @@ export class DeadlineWork {
       // A machine whose own clock is ahead must not end anybody's time.
       if (this.#stopped || !isClockSure()) return looked
       const leased = await index.dueDates.lease(clock.now(), BATCH)
-      const startedMs = performance.now()
+      const before = performance.eventLoopUtilization()
       await inParallel(WIDTH, leased, (one) => this.#settle(one))
       looked += leased.length
       if (leased.length < BATCH) return looked
-      await pause((performance.now() - startedMs) * REST)
+      await pause(performance.eventLoopUtilization(before).active * REST)
     }
   }
 
