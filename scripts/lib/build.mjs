@@ -3,7 +3,6 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { buildClients, clientInputs } from './clients/build.mjs'
-import { buildElement } from './clients/upload-element.mjs'
 import { run, tail } from './commands.mjs'
 import { Refusal, say } from './log.mjs'
 import { buildPage } from './page.mjs'
@@ -48,7 +47,6 @@ export async function build({ force = false } = {}) {
     kept.add(target)
   }
   for (const file of await buildPage(join(DIST, 'page'))) kept.add(file)
-  await buildElement()
   for (const file of await buildClients(join(DIST, 'served-clients'))) kept.add(file)
   removeLeftovers(kept)
   writeStamp(STAMP, hash)

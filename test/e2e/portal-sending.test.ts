@@ -173,7 +173,7 @@ describe.skipIf(!chromiumAvailable())('a file on its way from the page of a sess
     await user.page.waitForSelector('.card')
     // Its parts are kept by the browser now: the seconds go to the film.
     await user.page.goto(`${room.stack.service.url}/openapi.json`)
-    await user.page.goto(await room.shortSession(id, SHORT_SECONDS))
+    await user.page.goto((await room.shortSession(id, SHORT_SECONDS)).url)
     await user.page.waitForSelector('.card')
     await user.line({ bytesPerSecond: SLOW_BYTES_PER_SECOND })
     await user.choose(VIDEO, room.film)

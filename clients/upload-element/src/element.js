@@ -32,6 +32,8 @@ export class SongnganUpload extends HTMLElement {
     region.setAttribute('aria-live', 'polite')
     this.#root.append(this.#place, region)
     this.#announcer = new Announcer(region)
+    // A file that misses its card by a little must not replace the page.
+    for (const kind of ['dragover', 'drop']) this.addEventListener(kind, (event) => event.preventDefault())
   }
 
   /** The address of the service. */

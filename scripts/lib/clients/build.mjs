@@ -11,12 +11,12 @@ import { compressed, writeChanged } from '../page.mjs'
 import { ROOT } from '../paths.mjs'
 import { filesUnder, hashOf, readStamp, writeStamp } from '../stamp.mjs'
 import { API_TYPES, clientFiles } from './client.mjs'
-import { ELEMENT_DIST, elementFiles } from './upload-element.mjs'
+import { elementFiles } from './upload-element.mjs'
 
-/** Each has package.json, and README.md if it has one. `files(dist)`: what goes into its folder dist, below `dist` or its own one. */
+/** Each has package.json, and README.md if it has one. `files(dist)`: what goes into its folder `dist`. */
 const PACKAGES = [
   { folder: join(ROOT, 'clients/client'), files: clientFiles },
-  { folder: join(ROOT, 'clients/upload-element'), files: elementFiles, dist: ELEMENT_DIST },
+  { folder: join(ROOT, 'clients/upload-element'), files: elementFiles },
 ]
 
 const INPUTS = ['clients', 'docs/openapi.json', 'package-lock.json', 'tsconfig.json', 'scripts/lib/clients']
@@ -54,8 +54,8 @@ export async function buildClients(target) {
 const asBytes = (value) => Buffer.from(`${JSON.stringify(value, null, 2)}\n`)
 
 /** Packs one; returns its entry in the list. `stage`: a folder to work in. */
-async function pack({ folder, files, dist: own }, stage, target) {
-  const dist = own ?? join(stage, 'dist')
+async function pack({ folder, files }, stage, target) {
+  const dist = join(stage, 'dist')
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   const made = (await files(dist)).map(({ path, bytes }) => ({ name: relative(dist, path), bytes }))
   for (const { name, bytes } of made) writeChanged(join(stage, 'dist', name), bytes)

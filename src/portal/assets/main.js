@@ -52,6 +52,9 @@ function switchLanguage() {
   draw()
 }
 
+// A file that misses its place by a little must not replace the page.
+for (const kind of ['dragover', 'drop']) addEventListener(kind, (event) => event.preventDefault())
+
 // A new link in the same tab has another session and changes only the part after `#`.
 addEventListener('hashchange', () => {
   if (new URLSearchParams(location.hash.slice(1)).has('token')) location.reload()

@@ -25,10 +25,11 @@ const FILM_BYTES = 24_000_000
 
 export type StaffRoom = Awaited<ReturnType<typeof openStaffRoom>>
 
-export async function openStaffRoom() {
+/** @param env of the installation, beside what every one needs */
+export async function openStaffRoom({ env = {} }: { env?: Record<string, string> } = {}) {
   const corpus = await createCorpus()
   const [stack, browser, film, plan] = await Promise.all([
-    startInstallation(),
+    startInstallation({ env }),
     startChromium(),
     largeFilm(corpus),
     pdf(corpus, 'แผนการสอน.pdf', { pages: 6 }),
@@ -63,11 +64,12 @@ export async function openStaffRoom() {
       await stack.portal.putSubmission(id, { profile: PROFILE, deadline, ...more })
       const answer = await stack.call('POST', `/v1/submissions/${id}/sessions`, { can })
       const bangkok = new Date(Date.parse(deadline) + 7 * HOUR_MS).toISOString()
-      return { id, url: (JSON.parse(answer.text) as { url: string }).url, closesAt: bangkok.slice(11, 16) }
+      const { url, token } = JSON.parse(answer.text) as { url: string; token: string }
+      return { id, url, token, closesAt: bangkok.slice(11, 16) }
     },
 
     /** The page of a submission for seconds only, which is less than a portal may ask for. */
-    async shortSession(submission: string, seconds: number): Promise<string> {
+    async shortSession(submission: string, seconds: number) {
       const expMs = Date.now() + seconds * 1000
       const claims = {
         owner: 'school',
@@ -77,7 +79,13 @@ export async function openStaffRoom() {
         expMs,
         revocations: 0,
       }
-      return `${stack.service.url}/portal#token=${(await tokens.signSession(claims)).token}`
+      const { token } = await tokens.signSession(claims)
+      return { url: `${stack.service.url}/portal#token=${token}`, token }
+    },
+
+    /** The token of another session, as a portal gets it. */
+    async freshSession(submission: string): Promise<{ token: string }> {
+      return JSON.parse((await stack.call('POST', `/v1/submissions/${submission}/sessions`, {})).text)
     },
 
     async teacher(options: TeacherOptions): Promise<Teacher> {

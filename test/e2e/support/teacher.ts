@@ -15,6 +15,8 @@ export type TeacherOptions = {
   url: string
   locale?: 'th-TH' | 'en-GB'
   screen?: keyof typeof SCREENS
+  /** A script that runs in the page before all others. */
+  before?: string
 }
 
 const RUN_AXE = `axe.run(document, {
@@ -26,6 +28,7 @@ const RUN_AXE = `axe.run(document, {
 const SCREENS = {
   phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
   desktop: { viewport: { width: 1280, height: 900 } },
+  wide: { viewport: { width: 1440, height: 900 } },
 } as const
 
 /** A headless browser has no screen to keep on: what the page asks for is counted instead. */
@@ -69,10 +72,10 @@ export class Teacher {
   }
 
   static async open(browser: Browser, options: TeacherOptions): Promise<Teacher> {
-    const { url, locale = 'th-TH', screen = 'desktop' } = options
+    const { url, locale = 'th-TH', screen = 'desktop', before = '' } = options
     // Far from Thailand: a time of the machine's own would be seen.
     const context = await browser.newContext({ ...SCREENS[screen], locale, timezoneId: 'America/New_York' })
-    await context.addInitScript(COUNT_SCREEN_LOCKS)
+    await context.addInitScript(COUNT_SCREEN_LOCKS + before)
     const page = await context.newPage()
     page.setDefaultTimeout(PATIENCE_MS)
     const network = await context.newCDPSession(page)

@@ -168,9 +168,9 @@ export class Job {
     this.#upload.start()
   }
 
-  /** The upload under the address of the service that is known here, whatever host its Location names. @param {string} location */
-  #moveTo(location) {
-    this.url = this.#deps.addressOf(`files/${location.split('/').at(-1) ?? ''}`)
+  /** The upload under the address of the service that is known here, whatever host its Location names. @param {string} given */
+  #moveTo(given) {
+    this.url = this.#deps.addressOf(`files/${given.split('/').at(-1) ?? ''}`)
     this.#upload.url = this.url
     this.#deps.changed()
   }

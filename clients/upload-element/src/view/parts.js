@@ -1,6 +1,7 @@
 // What a portal may style by `::part()`: the classes of the element that stay as they are. All others may change.
 
-const PARTS = [
+/** @internal */
+export const PARTS = [
   'accepted',
   'actions',
   'applicant',
