@@ -59,6 +59,11 @@ const refusal = async (work: Promise<unknown>): Promise<SongnganError> => {
   return error
 }
 
+const delivered = async (): Promise<Delivery> => {
+  await waitFor(() => receiver.deliveries.length > 0, { what: 'a delivery of the worker' })
+  return receiver.deliveries[0] as Delivery
+}
+
 describe('a submission', () => {
   it('is created, found again, and changed only by who has seen its state', async () => {
     const created = await portal.submissions.put(ID, body(), { onlyCreate: true })
@@ -170,6 +175,8 @@ describe('a submission', () => {
   })
 
   it('is deleted, and its id stays used', async () => {
+    // What is told of a submission that is deleted meanwhile is not delivered any more.
+    await delivered()
     await portal.submissions.delete(ID)
     await portal.submissions.delete(ID)
     expect(await refusal(portal.submissions.get(ID))).toMatchObject({ status: 410, code: 'SUBMISSION_DELETED' })
@@ -205,10 +212,6 @@ describe('a refusal', () => {
 })
 
 describe('a webhook', () => {
-  const delivered = async (): Promise<Delivery> => {
-    await waitFor(() => receiver.deliveries.length > 0, { what: 'a delivery of the worker' })
-    return receiver.deliveries[0] as Delivery
-  }
   const codeOf = async (work: Promise<unknown>) => (await refusal(work)).code
 
   it('is verified with either of the secrets that the service signs with', async () => {
