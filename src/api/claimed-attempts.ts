@@ -43,7 +43,11 @@ const Body = Type.Object(
       { minItems: 1, maxItems: MAX_CLAIMS },
     ),
   },
-  { title: 'ClaimedAttempts', additionalProperties: false },
+  {
+    title: 'ClaimedAttempts',
+    examples: [{ attempts: [{ at: '2026-09-30T16:41:07.000Z', slot: 'teaching_video', code: 'NO_ANSWER' }] }],
+    additionalProperties: false,
+  },
 )
 
 const Answer = Type.Object(
@@ -63,7 +67,24 @@ const Answer = Type.Object(
       { description: 'In the order of the request' },
     ),
   },
-  { title: 'FiledAttempts', description: 'What became of each' },
+  {
+    title: 'FiledAttempts',
+    examples: [
+      {
+        items: [
+          {
+            at: '2026-09-30T16:41:07.000Z',
+            slot: 'teaching_video',
+            kept: true,
+            counts: true,
+            code: 'CLAIM_COUNTS',
+            outage: 'o-1790786400000',
+          },
+        ],
+      },
+    ],
+    description: 'What became of each',
+  },
 )
 
 export function claimsApi(api: Api, deps: ClaimsApiDeps): void {

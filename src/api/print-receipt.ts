@@ -39,12 +39,16 @@ const LinkBody = Type.Object(
     revision: Type.Optional(Type.Integer({ minimum: 1, description: 'Default: the one that the submission is in' })),
     expiresInSeconds: Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: DEFAULT_SECONDS }),
   },
-  { title: 'ReceiptLinkRequest', additionalProperties: false },
+  { title: 'ReceiptLinkRequest', examples: [{ revision: 1, expiresInSeconds: 3600 }], additionalProperties: false },
 )
 
 const ReceiptLink = Type.Object(
   { url: Type.String(), expiresAt: Type.String({ format: 'date-time' }) },
-  { title: 'ReceiptLink', description: 'A link to the print view' },
+  {
+    title: 'ReceiptLink',
+    examples: [{ url: 'https://files.example/receipts/token', expiresAt: '2026-09-30T10:00:00.000Z' }],
+    description: 'A link to the print view',
+  },
 )
 
 export function printLinkApi(api: Api, deps: PrintReceiptDeps): void {

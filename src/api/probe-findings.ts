@@ -35,7 +35,11 @@ const Body = Type.Object(
       { minItems: 1, maxItems: MAX_FINDINGS },
     ),
   },
-  { title: 'OutageFindings', additionalProperties: false },
+  {
+    title: 'OutageFindings',
+    examples: [{ outages: [{ from: '2026-09-30T16:40:00.000Z', to: '2026-09-30T16:44:30.000Z', reason: 'HTTP 502' }] }],
+    additionalProperties: false,
+  },
 )
 const Answer = Type.Object(
   {

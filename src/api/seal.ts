@@ -24,7 +24,7 @@ const SealBody = Type.Object(
       description: 'If verdicts are pending: seal when they are there and the submission is complete',
     }),
   },
-  { title: 'SealRequest', additionalProperties: false },
+  { title: 'SealRequest', examples: [{ whenComplete: true }], additionalProperties: false },
 )
 
 const ReturnBody = Type.Object(
@@ -47,7 +47,11 @@ const ReturnBody = Type.Object(
       }),
     ),
   },
-  { title: 'ReturnRequest', additionalProperties: false },
+  {
+    title: 'ReturnRequest',
+    examples: [{ reason: 'หน้า 3 อ่านไม่ออก', repairUntil: '2026-10-07T16:30:00+07:00', slots: ['lesson_plan'] }],
+    additionalProperties: false,
+  },
 )
 
 const CloseBody = Type.Object(
@@ -65,7 +69,11 @@ const CloseBody = Type.Object(
       description: 'Originals and renditions stay until then, and are removed within a day after it. In the future',
     }),
   },
-  { title: 'CloseRequest', additionalProperties: false },
+  {
+    title: 'CloseRequest',
+    examples: [{ outcome: 'passed', keepUntil: '2027-09-30T00:00:00+07:00' }],
+    additionalProperties: false,
+  },
 )
 
 const removed = { MEDIA_REMOVED: 409 } as const

@@ -47,7 +47,11 @@ const SessionBody = Type.Object(
     }),
     expiresInSeconds: ExpiresIn,
   },
-  { title: 'SessionRequest', additionalProperties: false },
+  {
+    title: 'SessionRequest',
+    examples: [{ subject: 'teacher-4711', can: ['read', 'upload', 'seal'] }],
+    additionalProperties: false,
+  },
 )
 
 const SessionAnswer = Type.Object(
@@ -62,7 +66,18 @@ const SessionAnswer = Type.Object(
     ),
     expiresAt: Type.String({ format: 'date-time' }),
   },
-  { title: 'Session', description: 'A session of one submission' },
+  {
+    title: 'Session',
+    examples: [
+      {
+        id: 'q3f0cE1xTnKq',
+        token: 'eyJhbGciOiJIUzI1NiJ9.e30.signature',
+        url: 'https://files.example/portal#token=eyJhbGciOiJIUzI1NiJ9.e30.signature',
+        expiresAt: '2026-09-30T21:00:00.000Z',
+      },
+    ],
+    description: 'A session of one submission',
+  },
 )
 
 const REVOKED = noContent('Revoked: new requests are refused within five seconds everywhere, open ones are ended')

@@ -42,7 +42,21 @@ const Status = Type.Object(
       },
     ),
   },
-  { title: 'Status', description: 'The same for everybody' },
+  {
+    title: 'Status',
+    examples: [
+      {
+        status: 'open',
+        at: '2026-09-30T09:00:00.000Z',
+        affected: null,
+        reason: null,
+        outages: [
+          { id: 'o-1', from: '2026-09-29T16:40:00.000Z', to: '2026-09-29T16:44:30.000Z', affected: 'creations' },
+        ],
+      },
+    ],
+    description: 'The same for everybody',
+  },
 )
 
 export function statusApi(api: Api, { clock, knownOutages, presentState }: StatusApiDeps): void {

@@ -63,7 +63,19 @@ export const PutBody = Type.Object(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Data of the portal; returned unchanged' }),
     ),
   },
-  { title: 'SubmissionData', additionalProperties: false },
+  {
+    title: 'SubmissionData',
+    examples: [
+      {
+        profile: 'teacher.K4',
+        deadline: '2026-09-30T16:30:00+07:00',
+        graceSeconds: 3600,
+        uniqueKey: '1100700000000/K4/2569',
+        callbackUrl: 'https://portal.example/webhooks/songngan',
+      },
+    ],
+    additionalProperties: false,
+  },
 )
 
 export const SlotMetadataBody = Type.Object(
@@ -72,7 +84,11 @@ export const SlotMetadataBody = Type.Object(
       description: 'Values of the slot’s fields; missing ones are not changed, null clears',
     }),
   },
-  { title: 'SlotMetadataUpdate', additionalProperties: false },
+  {
+    title: 'SlotMetadataUpdate',
+    examples: [{ metadata: { workType: 'research', plannedMinutes: 50 } }],
+    additionalProperties: false,
+  },
 )
 
 export const GetQuery = Type.Object({

@@ -59,7 +59,11 @@ const TicketBody = Type.Object(
     maxBytes: Type.Optional(Type.Integer({ minimum: 1, description: 'A limit below that of the slot' })),
     expiresInSeconds: ExpiresIn,
   },
-  { title: 'TicketRequest', additionalProperties: false },
+  {
+    title: 'TicketRequest',
+    examples: [{ slot: 'teaching_video', subject: 'teacher-4711' }],
+    additionalProperties: false,
+  },
 )
 
 const TicketAnswer = Type.Object(
@@ -83,7 +87,26 @@ const TicketAnswer = Type.Object(
       { title: 'TicketLimits', description: 'What the slot accepts' },
     ),
   },
-  { title: 'Ticket', description: 'A ticket for one upload' },
+  {
+    title: 'Ticket',
+    examples: [
+      {
+        ticket: 'eyJhbGciOiJIUzI1NiJ9.e30.signature',
+        tusEndpoint: 'https://files.example/files',
+        expiresAt: '2026-09-30T10:00:00.000Z',
+        limits: {
+          kinds: ['video'],
+          extensions: ['mp4', 'mov'],
+          mimeTypes: ['video/mp4', 'video/quicktime'],
+          maxBytes: 4294967296,
+          maxDurationSeconds: 3600,
+          maxPages: null,
+          filesLeft: 1,
+        },
+      },
+    ],
+    description: 'A ticket for one upload',
+  },
 )
 
 export function ticketsApi(api: Api, deps: TicketsApiDeps): void {

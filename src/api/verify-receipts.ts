@@ -25,6 +25,7 @@ const VerifyBody = Type.Object(
   },
   {
     title: 'VerifyRequest',
+    examples: [{ id: 'what-follows-the-hash-in-the-address' }],
     additionalProperties: false,
     description:
       '`receipt`, alone or in the document that `GET …/receipt` returned: then `kind` and `claims` are compared with what was ' +

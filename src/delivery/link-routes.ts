@@ -37,7 +37,11 @@ const LinksBody = Type.Object(
     expiresInSeconds: Type.Integer({ minimum: 1, maximum: MAX_SECONDS, default: DEFAULT_SECONDS }),
     download: Type.Boolean({ default: false, description: 'Browsers download the file instead of showing it' }),
   },
-  { title: 'LinksRequest', additionalProperties: false },
+  {
+    title: 'LinksRequest',
+    examples: [{ names: ['original'], expiresInSeconds: 3600, download: true }],
+    additionalProperties: false,
+  },
 )
 
 const LinksAnswer = Type.Object(
@@ -55,7 +59,23 @@ const LinksAnswer = Type.Object(
       ),
     ),
   },
-  { title: 'Links', description: 'A link for each file' },
+  {
+    title: 'Links',
+    examples: [
+      {
+        items: [
+          {
+            name: 'original',
+            url: 'https://files.example/media/token/lesson.mp4',
+            contentType: 'video/mp4',
+            bytes: 734003200,
+            expiresAt: '2026-09-30T10:00:00.000Z',
+          },
+        ],
+      },
+    ],
+    description: 'A link for each file',
+  },
 )
 
 export async function linkRoutes(app: FastifyInstance, deps: LinkRouteDeps): Promise<void> {

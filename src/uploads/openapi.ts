@@ -234,11 +234,12 @@ const GET = operation('downloadUpload', 'The bytes of a complete upload', {
     },
     416: { description: 'The file has no such part', headers: { 'Content-Range': text('Its length') } },
     ...publicProblems([
+      ...TICKET,
+      'TICKET_SCOPE',
       'METHOD_NOT_ALLOWED',
       'UPLOAD_UNKNOWN',
       'MEDIA_REMOVED',
       'MEDIA_NOT_READY',
-      'REDIS_UNAVAILABLE',
     ]),
   },
 })

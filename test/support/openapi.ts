@@ -12,7 +12,10 @@ import { EVENTS_PAGE, eventsPage } from './events-page.ts'
 export const COMMITTED = join(import.meta.dirname, '../../docs/openapi.json')
 
 export type Schema = { properties?: Record<string, Schema>; required?: string[] }
-type Content = Record<string, { schema: object; examples?: Record<string, { value?: unknown } | { $ref: string }> }>
+type Content = Record<
+  string,
+  { schema: object; example?: unknown; examples?: Record<string, { value?: unknown } | { $ref: string }> }
+>
 
 export type Operation = {
   operationId: string
@@ -35,6 +38,15 @@ export function operationsOf(places: OpenApi['paths']): (Operation & { path: str
   return Object.entries(places).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ ...operation, path, method })),
   )
+}
+
+/** A route as the document calls it: what is a wildcard for the router has names there. */
+export function inDocument(route: string): string {
+  return route
+    .replace('/media/*', '/media/:token/:name')
+    .replace('/receipts/*', '/receipts/:token')
+    .replace('/files/*', '/files/:id')
+    .replace(/:(\w+)/g, '{$1}')
 }
 
 /** As a file: readable, and with the same line for the same thing. */

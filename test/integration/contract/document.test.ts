@@ -7,7 +7,7 @@ import { buildApp } from '../../../src/app.ts'
 import { ERRORS } from '../../../src/core/errors.ts'
 import { EVENT_TYPES } from '../../../src/events/event-types.ts'
 import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
-import { asFile, COMMITTED, type OpenApi, type Operation, operationsOf } from '../../support/openapi.ts'
+import { asFile, COMMITTED, inDocument, type OpenApi, type Operation, operationsOf } from '../../support/openapi.ts'
 
 /** For anybody, or with another credential than those of the API. */
 const NO_KEY = new Set(['getStatus', 'getReceiptKeys', 'verifyReceipt', 'getMedia', 'headMedia', 'getPrintView'])
@@ -42,15 +42,6 @@ it('has every route of the service, and nothing that is none', async () => {
   expect(described.toSorted()).toEqual(expected.toSorted())
 })
 
-/** As the document calls it: what is a wildcard for the router has names there. */
-function inDocument(route: string): string {
-  return route
-    .replace('/media/*', '/media/:token/:name')
-    .replace('/receipts/*', '/receipts/:token')
-    .replace('/files/*', '/files/:id')
-    .replace(/:(\w+)/g, '{$1}')
-}
-
 it('names every operation and every webhook once', () => {
   const names = [...operations, ...operationsOf(document.webhooks)].map(({ operationId }) => operationId)
   for (const name of names) expect(name).toMatch(/^[a-z]+([A-Z][a-z]+)+$/)
@@ -68,6 +59,13 @@ it('describes every operation: one tag, a short summary, and every body by a sch
     const [answer] = Object.entries(responses).filter(([status]) => status.startsWith('2'))
     expect(answer?.[1].description, operationId).not.toBe('Default Response')
     if (method === 'head') expect(bodies, operationId).toEqual([])
+  }
+})
+
+it('shows an example of every JSON body that is sent', () => {
+  for (const { operationId, requestBody } of operations) {
+    const json = requestBody?.content?.['application/json']
+    if (json !== undefined) expect(json.example, operationId).toBeTypeOf('object')
   }
 })
 

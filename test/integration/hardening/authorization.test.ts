@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildApp } from '../../../src/app.ts'
 import { signMediaToken } from '../../../src/delivery/media-token.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
+import { inDocument, type OpenApi } from '../../support/openapi.ts'
 import { send } from '../../support/tus.ts'
 import { ask } from './support/ask.ts'
 import { CREDENTIALS, type CredentialName, setScene } from './support/credentials.ts'
@@ -171,6 +172,20 @@ describe('the matrix', () => {
     const app = await buildApp(stack.deps, { onRoute: (method, url) => routes.add(`${method} ${url}`) })
     await app.close()
     expect([...routes].toSorted()).toEqual(Object.keys(MATRIX).toSorted())
+  })
+
+  it('has no refusal that the OpenAPI document does not tell of', async () => {
+    const { paths } = (await stack.call('GET', '/openapi.json')).body as unknown as OpenApi
+    for (const [route, cells] of Object.entries(MATRIX)) {
+      const [method = '', path = ''] = inDocument(route).split(' ')
+      const operation = paths[path]?.[method.toLowerCase()]
+      for (const cell of operation === undefined ? [] : new Set(Object.values(cells))) {
+        const [status = '', code = ''] = cell.split(' ')
+        expect(operation?.responses[status]?.description, `${route}: ${cell}`).toContain(
+          code === '' ? '' : `\`${code}\``,
+        )
+      }
+    }
   })
 
   // Those who are let in come last: had a refused call left a trace, they would see it.
