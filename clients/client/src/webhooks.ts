@@ -23,7 +23,7 @@ const PREFIX = 'whsec_'
  * @param secret `WEBHOOK_SECRET` as the service has it. Several, in a list or separated by commas, while it is being changed: any
  *   of them may have signed
  * @throws SongnganError with `WEBHOOK_HEADERS_MISSING`, `WEBHOOK_OUT_OF_TIME`, `WEBHOOK_SIGNATURE_INVALID`: answer 401.
- *   `WEBHOOK_SECRET_INVALID` is a mistake of yours
+ *   `WEBHOOK_SECRET_INVALID` and `WEBHOOK_BODY_NOT_RAW` are mistakes of the portal's own program
  */
 export async function verifyWebhook(
   rawBody: string | Uint8Array | ArrayBuffer,
@@ -91,7 +91,9 @@ function base64(text: string): Uint8Array<ArrayBuffer> | undefined {
 
 function bytesOf(text: string | Uint8Array | ArrayBuffer): Uint8Array {
   if (typeof text === 'string') return new TextEncoder().encode(text)
-  return text instanceof ArrayBuffer ? new Uint8Array(text) : text
+  if (text instanceof Uint8Array) return text
+  if (text instanceof ArrayBuffer) return new Uint8Array(text)
+  throw refused('WEBHOOK_BODY_NOT_RAW', 'a parser has made something else of the body; give the bytes as they came')
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {

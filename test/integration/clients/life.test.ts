@@ -253,6 +253,11 @@ describe('a webhook', () => {
     expect(await codeOf(verifyWebhook(raw, none, NEW))).toBe('WEBHOOK_OUT_OF_TIME')
   })
 
+  it('is refused if a parser was there before: what it signs is the bytes', async () => {
+    const { body: raw, headers } = await delivered()
+    expect(await codeOf(verifyWebhook(JSON.parse(raw), headers, NEW))).toBe('WEBHOOK_BODY_NOT_RAW')
+  })
+
   it('is refused without its headers, and where the portal has set no secret', async () => {
     const { body: raw, headers } = await delivered()
     for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature'])
