@@ -76,6 +76,8 @@ const MATRIX: Record<string, Cells> = {
   'GET /openapi.json': OPEN,
   'GET /portal': OPEN,
   'GET /portal/:version/*': everybody('404 NOT_FOUND'),
+  'GET /client': OPEN,
+  'GET /client/:version/*': everybody('404 NOT_FOUND'),
   'GET /verify': OPEN,
   'GET /verify/:version/*': everybody('404 NOT_FOUND'),
 
