@@ -71,39 +71,43 @@ async function run(
   const body = { profile: 'tiny@1', deadline, sealAtDeadline: true }
   await stage.fill(ids, body)
   const patching = await startPatching(stage)
-  log('all are made and complete; two senders go on')
-  if (Date.now() > closesMs - baselineMs) throw new Error('the deadline came before all was made')
-  await pause(closesMs + AFTER_CLOSE_MS - 500 - Date.now())
-  if ((await countSealed(stage, ids)) > 0) throw new Error('sealed too early')
-  log('nothing is sealed yet')
-  const startMs = closesMs + AFTER_CLOSE_MS
-  const deaths = killsAtMs.map((afterMs, i) => dieOnce(stage.services[i], startMs + afterMs, log))
-  const moved = moveSome(stage, ids, { ...body, deadline: new Date(closesMs + MOVED_BY_MS).toISOString() })
-  let sealed = 0
-  await waitFor(
-    async () => {
-      const now = await countSealed(stage, ids)
-      if (now !== sealed) log(`${now} sealed (+${now - sealed})`)
-      sealed = now
-      await pause(900)
-      return now === ids.length
-    },
-    { what: 'all to be sealed', timeoutMs: PATIENCE_MS },
-  )
-  const endMs = Date.now()
-  await Promise.all(deaths)
-  await patching.stop()
-  const later = new Map([...(await moved)].map((id) => [id, closesMs + MOVED_BY_MS]))
-  log(`${later.size} deadlines were moved in the moment of the seal, the others of them were refused: sealed`)
-  const findings = await audit(stage, ids, (id) => later.get(id) ?? closesMs)
-  const webhooks = receiver === undefined ? [] : await delivered(receiver, ids.length, log)
-  return {
-    ...findings,
-    closesMs,
-    allAfterMs: endMs - closesMs,
-    before: inWords(patching.samples.filter(({ atMs }) => atMs < closesMs)),
-    meanwhile: inWords(patching.samples.filter(({ atMs }) => atMs >= startMs && atMs <= endMs)),
-    webhooks,
+  try {
+    log('all are made and complete; two senders go on')
+    if (Date.now() > closesMs - baselineMs) throw new Error('the deadline came before all was made')
+    await pause(closesMs + AFTER_CLOSE_MS - 500 - Date.now())
+    if ((await countSealed(stage, ids)) > 0) throw new Error('sealed too early')
+    log('nothing is sealed yet')
+    const startMs = closesMs + AFTER_CLOSE_MS
+    const deaths = killsAtMs.map((afterMs, i) => dieOnce(stage.services[i], startMs + afterMs, log))
+    const moved = moveSome(stage, ids, { ...body, deadline: new Date(closesMs + MOVED_BY_MS).toISOString() })
+    let sealed = 0
+    await waitFor(
+      async () => {
+        const now = await countSealed(stage, ids)
+        if (now !== sealed) log(`${now} sealed (+${now - sealed})`)
+        sealed = now
+        await pause(900)
+        return now === ids.length
+      },
+      { what: 'all to be sealed', timeoutMs: PATIENCE_MS },
+    )
+    const endMs = Date.now()
+    await Promise.all(deaths)
+    await patching.stop()
+    const later = new Map([...(await moved)].map((id) => [id, closesMs + MOVED_BY_MS]))
+    log(`${later.size} deadlines were moved in the moment of the seal, the others of them were refused: sealed`)
+    const findings = await audit(stage, ids, (id) => later.get(id) ?? closesMs)
+    const webhooks = receiver === undefined ? [] : await delivered(receiver, ids.length, log)
+    return {
+      ...findings,
+      closesMs,
+      allAfterMs: endMs - closesMs,
+      before: inWords(patching.samples.filter(({ atMs }) => atMs < closesMs)),
+      meanwhile: inWords(patching.samples.filter(({ atMs }) => atMs >= startMs && atMs <= endMs)),
+      webhooks,
+    }
+  } finally {
+    await patching.stop()
   }
 }
 
