@@ -56,6 +56,7 @@ const ORDINARY: Record<string, number[]> = {
   'HEAD /media/*': [403],
   'GET /portal/:version/*': [404],
   'GET /verify/:version/*': [404],
+  'GET /client/:version/*': [404],
   'GET /receipts/*': [403],
   // Only for probes, which have a secret of their own.
   'POST /v1/outages': [401],
