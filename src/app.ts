@@ -54,6 +54,7 @@ export async function buildApp(
     })
   holdContinue(app.server)
   announceClose(app, () => deps.admission.draining)
+  app.addHook('onListen', async () => deps.admission.watchLoop())
   useHttpErrors(app)
   registerSecurityHeaders(app, security)
   registerCors(app, config.http.corsOrigins)

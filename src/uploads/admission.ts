@@ -27,7 +27,8 @@ export class Admission {
   readonly #space: Space
   readonly #watch: StoreWatch
   readonly #delay = monitorEventLoopDelay({ resolution: 20 })
-  readonly #timer: NodeJS.Timeout
+  readonly #lateLoopMs: number
+  #timer: NodeJS.Timeout | undefined
   #draining = false
   #drainOrdered = false
   #closure: Closure | null = null
@@ -38,10 +39,15 @@ export class Admission {
     this.#metrics = metrics
     this.#space = new Space(deps)
     this.#watch = new StoreWatch(store, metrics)
+    this.#lateLoopMs = lateLoopMs
+  }
+
+  /** From when the service listens: what blocks the loop while it starts is no surge, and refused its first creations. */
+  watchLoop(): void {
     this.#delay.enable()
     this.#timer = setInterval(() => {
       // Only of the last second: a quiet night must not hide a surge.
-      this.#late = this.#delay.percentile(50) / 1e6 > lateLoopMs
+      this.#late = this.#delay.percentile(50) / 1e6 > this.#lateLoopMs
       this.#delay.reset()
     }, SAMPLE_MS)
     this.#timer.unref()

@@ -69,10 +69,8 @@ async function handIn(service: KillableProcess, id: string) {
   })
   const bytes = pdfBytes(2000)
   const user = tusUser(service.url, String(body['ticket']))
-  const created = await user.post({ length: bytes.length, name: 'แผน.pdf', body: bytes })
-  const url = created.headers.location
-  const upload = url === undefined ? {} : (await portal(service, 'GET', `/v1/uploads/${idOf(url)}`)).body
-  return { ticket: body, created, upload }
+  const url = await user.create({ length: bytes.length, name: 'แผน.pdf', body: bytes })
+  return { ticket: body, upload: (await portal(service, 'GET', `/v1/uploads/${idOf(url)}`)).body }
 }
 
 describe.each([
@@ -83,8 +81,7 @@ describe.each([
     const service = await serviceAhead(shiftMs, { CLOCK_SKEW_LIMIT_SECONDS: '7200' })
     await service.ready()
     const begunMs = Date.now()
-    const { ticket, created, upload } = await handIn(service, `skewed${shiftMs}`)
-    expect(created.status, JSON.stringify(created.problem)).toBe(201)
+    const { ticket, upload } = await handIn(service, `skewed${shiftMs}`)
     expect(upload).toMatchObject({ late: false })
     for (const moment of [upload['createdAt'], upload['storedAt'], ticket['expiresAt']])
       expect(Math.abs(Date.parse(String(moment)) - begunMs)).toBeLessThan(90_000 + Date.now() - begunMs)

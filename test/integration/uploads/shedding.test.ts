@@ -1,7 +1,7 @@
 // What is refused under pressure is creations, and only for a reason; what runs goes on.
 
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
-import { LATE_LOOP_MS } from '../../../src/uploads/admission.ts'
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { Admission, LATE_LOOP_MS } from '../../../src/uploads/admission.ts'
 import { pdfBytes, sha256 } from '../../support/bytes.ts'
 import { type Environment, openEnvironment } from '../../support/environment.ts'
 import { waitFor } from '../../support/http.ts'
@@ -74,6 +74,24 @@ overBothStores((kind) => {
 
   // The last one of this process: one that drains does not come back.
   test('draining', () => expectShed('DRAINING', () => stack.deps.admission.drain()))
+
+  test('not because the event loop was blocked while the service started', async () => {
+    const { store, metrics, clock, redis } = stack.deps
+    const admission = new Admission({
+      store,
+      metrics,
+      clock,
+      redis: redis.hot,
+      expiryMs: stack.deps.config.uploads.expiryMs,
+      lateLoopMs: LATE_LOOP_MS,
+    })
+    onTestFinished(() => admission.close())
+    for (let turn = 0; turn < 4; turn++) {
+      hang(350)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await admission.check(10)
+  })
 
   test('a late event loop, as long as it is late', async () => {
     // On its own: where it counts, a busy machine would fail the others.
