@@ -49,23 +49,26 @@ await main(async () => {
     failed.push('build')
   })
   const env = { ...QUIET_SDK, ...(failed.length === 0 ? { TEST_FROM: 'dist' } : {}) }
-  const step = async (name, program, args) => {
-    const { code } = await run(join(BIN, program), args, { cwd: ROOT, env })
-    if (code !== 0) failed.push(name)
+  const check = async (name, program, args) => {
+    const { code, output } = await run(program, args, { cwd: ROOT, env, quiet: true })
+    if (code === 0) return
+    shout(`${name}:\n${output}`)
+    failed.push(name)
   }
-  say('Lint …')
-  await step('lint', 'biome', ['check', '.'])
-  const exports = await run(process.execPath, [join(ROOT, 'scripts/exports.mjs')], { cwd: ROOT })
-  if (exports.code !== 0) failed.push('exports')
-  say('Types …')
-  await step('types', 'tsc', ['--noEmit'])
-  // Those of clients need what the build has made from the OpenAPI document.
-  for (const own of ['src/portal', 'clients/upload-element', 'clients', 'src/ops/console'])
-    await step(`types of ${own}`, 'tsc', ['-p', own])
+  const types = (project) => check(`types of ${project}`, join(BIN, 'tsc'), ['--noEmit', '-p', project])
+  say('Lint and types …')
+  // Each uses one core. Those of clients need what the build has made from the OpenAPI document.
+  await Promise.all([
+    types('.'),
+    check('lint', join(BIN, 'biome'), ['check', '.']),
+    check('exports', process.execPath, [join(ROOT, 'scripts/exports.mjs')]),
+    ...['src/portal', 'clients/upload-element', 'clients', 'src/ops/console'].map(types),
+  ])
   say('Tests …')
   rmSync(REPORT, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
-  await step('tests', 'vitest', ['run', ...reporters, ...process.argv.slice(2)])
+  const { code } = await run(join(BIN, 'vitest'), ['run', ...reporters, ...process.argv.slice(2)], { cwd: ROOT, env })
+  if (code !== 0) failed.push('tests')
 
   if (failed.length > 0) {
     shout(`FAILED: ${failed.join(', ')}`)
