@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-s3'
 import type { RedisConnection } from '../../src/core/redis.ts'
 import { createS3Client } from '../../src/storage/s3-client.ts'
+import { waitFor } from './http.ts'
 import type { TestS3 } from './s3.ts'
 
 /** One thing that is kept, and where. */
@@ -80,8 +81,15 @@ function flat(answer: unknown): Buffer[] {
   return Array.isArray(answer) ? answer.flatMap(flat) : []
 }
 
-/** Every file below a directory, with the names of the folders that it lies in; empty folders too. */
+/**
+ * Every file below a directory, with the names of the folders that it lies in; empty folders too. A running service replaces
+ * files: what is gone when it is to be read may have another name by then, so all is listed again.
+ */
 export async function keptInDirectory(dir: string): Promise<Kept[]> {
+  return await waitFor(() => listed(dir), { what: `a list of ${dir} that is true until it is read` })
+}
+
+async function listed(dir: string): Promise<Kept[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true })
   return await Promise.all(
     entries.map(async (entry) => {
