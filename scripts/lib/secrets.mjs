@@ -55,8 +55,9 @@ export function withSecrets(env, secrets) {
     TICKET_SECRET: env.TICKET_SECRET || secrets.ticketSecret,
     OPS_PASSWORD: env.OPS_PASSWORD || secrets.opsPassword,
     WEBHOOK_SECRET: env.WEBHOOK_SECRET || secrets.webhookSecret,
-    // A service on the loopback address may send webhooks to this machine: the portal is developed here.
+    // A service on the loopback address may send webhooks to this machine, and takes calls from its pages: the portal is developed here.
     ...webhookHosts(env),
+    ...pageOrigins(env),
   }
 }
 
@@ -79,6 +80,12 @@ export function withoutServiceSecrets(env) {
 function webhookHosts(env) {
   if (env.WEBHOOK_ALLOW_PRIVATE || env.WEBHOOK_ALLOW_HOSTS || !isLoopback(env.HOST)) return {}
   return { WEBHOOK_ALLOW_HOSTS: 'localhost,127.0.0.0/8,::1' }
+}
+
+/** Of the examples. */
+function pageOrigins(env) {
+  if (env.CORS_ORIGINS || !isLoopback(env.HOST)) return {}
+  return { CORS_ORIGINS: 'http://127.0.0.1:3000,http://localhost:3000' }
 }
 
 function isLoopback(host) {

@@ -43,6 +43,7 @@ test('given values are used unchanged', () => {
     OPS_PASSWORD: 'd',
     WEBHOOK_SECRET: 'e',
     WEBHOOK_ALLOW_PRIVATE: 'false',
+    CORS_ORIGINS: 'https://portal.example',
   }
   expect(withSecrets(given, secrets)).toEqual(given)
 })
@@ -53,11 +54,12 @@ test.each([
   ['::1', true],
   ['0.0.0.0', false],
   ['192.0.2.7', false],
-])('webhooks may go to this machine only with a loopback HOST: %s', (host, allowed) => {
+])('webhooks may go to this machine, and its pages call, only with a loopback HOST: %s', (host, allowed) => {
   const { secrets } = provideSecrets(dir)
   const env = host === undefined ? {} : { HOST: host }
   const made: Record<string, string> = withSecrets(env, secrets)
   expect(made['WEBHOOK_ALLOW_HOSTS']).toBe(allowed ? 'localhost,127.0.0.0/8,::1' : undefined)
+  expect(made['CORS_ORIGINS']).toBe(allowed ? 'http://127.0.0.1:3000,http://localhost:3000' : undefined)
   expect(made).not.toHaveProperty('WEBHOOK_ALLOW_PRIVATE')
   const given = { ...env, WEBHOOK_ALLOW_HOSTS: 'portal.internal' }
   expect(withSecrets(given, secrets)).toMatchObject(given)
@@ -76,5 +78,11 @@ test('a worker gets no secrets for tickets, sessions or API keys', () => {
   const { secrets } = provideSecrets(dir)
   const all = withSecrets({ TICKET_JWKS_URL: 'https://portal.example/jwks', LOG_LEVEL: 'warn' }, secrets)
   const rest: Record<string, string> = withoutServiceSecrets(all)
-  expect(Object.keys(rest).sort()).toEqual(['LOG_LEVEL', 'OPS_PASSWORD', 'WEBHOOK_ALLOW_HOSTS', 'WEBHOOK_SECRET'])
+  expect(Object.keys(rest).sort()).toEqual([
+    'CORS_ORIGINS',
+    'LOG_LEVEL',
+    'OPS_PASSWORD',
+    'WEBHOOK_ALLOW_HOSTS',
+    'WEBHOOK_SECRET',
+  ])
 })
