@@ -15,7 +15,7 @@ const TO_RUN = {
   'perl-base': ['perl'],
   'util-linux': ['setpriv'],
 }
-const TO_TEST = { chromium: ['chromium'], nginx: ['nginx'] }
+const TO_TEST = { chromium: ['chromium'], nginx: ['nginx'], python3: ['python3'] }
 const REDIS = { 'redis-server': ['redis-server'] }
 
 const THAI_FONTS = '/usr/share/fonts/truetype/tlwg'
