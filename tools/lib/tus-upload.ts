@@ -1,4 +1,4 @@
-// One upload with tus-js-client, configured as the README recommends, on a connection of its own that can be cut.
+// One upload with tus-js-client, configured as in examples/tus-js-client, on a connection of its own that can be cut.
 
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'

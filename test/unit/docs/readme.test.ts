@@ -1,8 +1,8 @@
-// The documentation says what the code does: configuration, commands, files, links, and the client's settings.
+// The documentation says what the code does: configuration, commands, files, links, and the settings of clients.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { momentMs } from '../../../src/cli/values.ts'
 import { loadConfig } from '../../../src/core/config.ts'
@@ -68,8 +68,17 @@ describe('README.md', () => {
       expect(momentMs(made, line, 0)).toBeGreaterThan(Date.now())
     }
   })
-  it('recommends to browsers the retries of the load tools', () => {
-    expect(readme).toContain(`retryDelays: [${RETRY_DELAYS_MS.join(', ')}]`)
+})
+
+describe('examples', () => {
+  it.each(['tus-js-client', 'uppy'])('%s has the retries of the load tools', (name) => {
+    const [, delays = ''] = /RETRY_DELAYS_MS = \[([^\]]+)\]/.exec(read(`examples/${name}/page.js`)) ?? []
+    expect(delays.split(',').map((delay) => Number(delay.replaceAll('_', '')))).toEqual(RETRY_DELAYS_MS)
+  })
+  it.each(['examples/README.md', 'docs/integrating.md'])('%s links to files that exist', (path) => {
+    const links = [...read(path).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, to = '']) => to)
+    expect(links.length).toBeGreaterThan(3)
+    for (const to of links) expect(existsSync(join(ROOT, dirname(path), to)), to).toBe(true)
   })
 })
 

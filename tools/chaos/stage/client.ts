@@ -1,4 +1,4 @@
-// Clients: tus-js-client with the retries that the README recommends to pages, and single requests that are repeated
+// Clients: tus-js-client with the retries that pages have (examples/tus-js-client), and single requests that are repeated
 // until they are answered.
 
 import type { UploadOptions } from 'tus-js-client'
