@@ -65,7 +65,7 @@ function greet(env, at, created, secrets, dir) {
   if (created && !process.env.API_KEYS) {
     lines.push('', `  API key      ${secrets.apiKey}`, `               shown only once; stored in ${secretsPath(dir)}`)
   }
-  lines.push('', '  Try it:      npm run try', '  Stop it:     Ctrl-C', '')
+  lines.push('', '  Try it:      npm run try', '  Portals:     examples/README.md', '  Stop it:     Ctrl-C', '')
   shout(lines.join('\n'))
 }
 
