@@ -29,10 +29,10 @@ afterAll(async () => {
 })
 
 /** What an old camera's recording becomes in a conversion: nothing in it can be kept as it is. */
-function clip(seconds: number): Promise<string> {
+function clip(seconds: number, framesPerSecond = 25): Promise<string> {
   return corpus.file(`clip-${seconds}.mkv`, (path) =>
     ffmpeg(
-      ['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${seconds}`],
+      ['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=${framesPerSecond}:d=${seconds}`],
       ['-f', 'lavfi', '-i', `sine=d=${seconds}:r=48000`, '-c:v', 'mpeg4', '-q:v', '5', '-c:a', 'mp3', path],
     ),
   )
@@ -83,8 +83,8 @@ test('a worker killed in the middle of an encode leaves no ffmpeg; the next one 
 
 test('two workers take what there is room for, verdicts wait for none of them, and one takes over from the other', async () => {
   const [a, b] = await Promise.all([stack.quickWorker(), stack.quickWorker()])
-  // Too long for the place that is kept for short work.
-  const path = await clip(150)
+  // Too long for the place that is kept for short work. Few frames: the encoder that is held meanwhile counts as hung after two minutes.
+  const path = await clip(150, 5)
   const handIn = async () => await stack.handIn(await stack.submission(), 'teaching_video', path)
   const [first, second] = await Promise.all([handIn(), handIn()])
   const [ofA, ofB] = await Promise.all([holdEncoder(a.pid), holdEncoder(b.pid)])
