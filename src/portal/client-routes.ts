@@ -35,12 +35,26 @@ const PUBLIC_HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-/** Registers `GET /client` and `GET /client/{version}/…`. @throws if the packages were not built */
-export async function clientRoutes(app: FastifyInstance, { config }: { config: Pick<Config, 'http'> }): Promise<void> {
-  const list = await readFile(join(BUILT, 'packages.json'), 'utf8').catch((cause: unknown) => {
-    throw new Error(`the packages for portals are not built: ${BUILT} is missing. Run npm run build`, { cause })
+type ClientList = {
+  packages: ClientPackage[]
+  /** Of builds before: pages that are open, and portals that pin a version, go on asking for their files. */
+  earlier: ClientPackage[]
+}
+
+/**
+ * Registers `GET /client` and `GET /client/{version}/…`.
+ *
+ * @param folder where the build has put them
+ * @throws if the packages were not built
+ */
+export async function clientRoutes(
+  app: FastifyInstance,
+  { config, folder = BUILT }: { config: Pick<Config, 'http'>; folder?: string },
+): Promise<void> {
+  const list = await readFile(join(folder, 'packages.json'), 'utf8').catch((cause: unknown) => {
+    throw new Error(`the packages for portals are not built: ${folder} is missing. Run npm run build`, { cause })
   })
-  const { packages } = JSON.parse(list) as { packages: ClientPackage[] }
+  const { packages, earlier } = JSON.parse(list) as ClientList
 
   app.get('/client', { schema: { hide: true } }, (request, reply) => {
     const base = `${publicUrl(config, request)}/client`
@@ -57,20 +71,25 @@ export async function clientRoutes(app: FastifyInstance, { config }: { config: P
       onSend: async (request, reply) => {
         const type = TYPES[extname(request.url)]
         if (reply.statusCode === 200 && type !== undefined) void reply.type(type)
+        // A file that is listed and was removed meanwhile: that it is missing is not to be kept for ever.
+        if (reply.statusCode === 404) void reply.header('cache-control', ASK_FIRST)
       },
     },
     (request, reply) => {
       const { version, '*': file } = request.params
-      const here = packages.filter(({ files }) => Object.hasOwn(files, file))
+      const has = ({ files }: ClientPackage) => Object.hasOwn(files, file)
       void reply.headers(PUBLIC_HEADERS)
-      if (here.some((one) => one.version === version))
-        return reply.header('cache-control', FOR_EVER).sendFile(file, join(BUILT, version))
-      const fitting = here.find((one) => fits(one.version, version))
+      if ([...packages, ...earlier].some((one) => one.version === version && has(one)))
+        return reply.header('cache-control', FOR_EVER).sendFile(file, join(folder, version))
+      const fitting = packages.find((one) => has(one) && fits(one.version, version))
       if (fitting === undefined) throw new AppError('NOT_FOUND')
-      // Relative, so that it works behind any prefix of a proxy. An exact version is one of another release, perhaps of a
-      // service that is updated right now.
+      // The exact version of another release, perhaps of a service that is updated right now. Ours is sent in its place, and is no
+      // redirect: the next request may reach the other service, which would send it back here.
+      if (version.includes('-'))
+        return reply.header('cache-control', ASK_FIRST).sendFile(file, join(folder, fitting.version))
+      // Relative, so that it works behind any prefix of a proxy.
       const address = `${'../'.repeat(file.split('/').length)}${fitting.version}/${file}`
-      return reply.header('cache-control', version.includes('-') ? ASK_FIRST : FIVE_MINUTES).redirect(address, 302)
+      return reply.header('cache-control', FIVE_MINUTES).redirect(address, 302)
     },
   )
 }

@@ -2,7 +2,7 @@
 // Another package is another line of PACKAGES.
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join, relative } from 'node:path'
 import { run, tail } from '../commands.mjs'
@@ -11,6 +11,7 @@ import { compressed, writeChanged } from '../page.mjs'
 import { ROOT } from '../paths.mjs'
 import { filesUnder, hashOf, readStamp, writeStamp } from '../stamp.mjs'
 import { API_TYPES, clientFiles } from './client.mjs'
+import { earlierIn, LIST, removeOthers } from './earlier.mjs'
 import { elementFiles } from './upload-element.mjs'
 
 /** Each has package.json, and README.md if it has one. `files(dist)`: what goes into its folder `dist`. */
@@ -30,8 +31,8 @@ export function clientInputs() {
 }
 
 /**
- * Packs all of them into `target`: `VERSION/` with the files of each package, also compressed, and `packages.json`, which lists them.
- * Returns the paths of the output. Does nothing if nothing has changed.
+ * Packs all of them into `target`: `VERSION/` with the files of each package, also compressed, and `packages.json`, which lists them
+ * and those of builds before. Returns the paths of the output. Does nothing if nothing has changed.
  */
 export async function buildClients(target) {
   const hash = hashOf(ROOT, clientInputs())
@@ -44,8 +45,9 @@ export async function buildClients(target) {
     } finally {
       rmSync(stage, { recursive: true, force: true })
     }
-    writeChanged(join(target, 'packages.json'), asBytes({ packages }))
-    removeOthers(target, packages)
+    const earlier = earlierIn(target, packages)
+    writeChanged(join(target, LIST), asBytes({ packages, earlier }))
+    removeOthers(target, [...packages, ...earlier])
     writeStamp(stamp, hash)
   }
   return filesUnder(target)
@@ -100,11 +102,4 @@ async function tarballOf(stage) {
   if (code !== 0) throw new Refusal(`npm pack failed:\n${tail(output)}`)
   const [packed] = filesUnder(to)
   return packed
-}
-
-/** Versions before: a service that still runs from this folder is about to be started again. */
-function removeOthers(target, packages) {
-  const kept = new Set(packages.map(({ version }) => version))
-  for (const entry of readdirSync(target, { withFileTypes: true }))
-    if (entry.isDirectory() && !kept.has(entry.name)) rmSync(join(target, entry.name), { recursive: true })
 }

@@ -1,8 +1,15 @@
 // The packages for portals as every service serves them: what there is, under addresses that never change.
 
 import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { brotliDecompressSync } from 'node:zlib'
+import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { clientRoutes } from '../../../src/portal/client-routes.ts'
+import { portalRoutes } from '../../../src/portal/routes.ts'
+import { appWithProblems } from '../../support/app.ts'
 import { openStillEnvironment, type StillEnvironment } from '../../support/environment.ts'
 
 type File = { url: string; bytes: number; integrity: string }
@@ -115,10 +122,73 @@ describe('the beginning of a version', () => {
     expect(target.href).toBe(client.module.url)
   })
 
-  it('of a release before or after leads there too, and is asked for each time', async () => {
-    const { statusCode, headers } = await get('/client/0.1.9-b0123456789/client.js')
-    expect([statusCode, headers['cache-control']]).toEqual([302, 'no-cache'])
-    for (const other of ['0.2', '0.10', '1', '0', '1.1.0-b0123456789'])
+  it('is no other one, and no word', async () => {
+    for (const other of ['0.2', '0.10', '1', '0'])
       expect((await get(`/client/${other}/client.js`)).statusCode, other).toBe(404)
+  })
+})
+
+describe('the exact version of another release', () => {
+  // A redirect to ours would lead to where ours is not known, and from there back: for ever, with two services in turn.
+  it('gives our file in its place, is asked for each time, and is no redirect', async () => {
+    for (const other of ['0.1.0-b0123456789', '0.1.9-b0123456789']) {
+      const { statusCode, headers, rawPayload } = await get(`/client/${other}/client.js`)
+      expect([statusCode, headers['cache-control']], other).toEqual([200, 'no-cache'])
+      expect(`sha384-${createHash('sha384').update(rawPayload).digest('base64')}`).toBe(client.module.integrity)
+    }
+  })
+
+  it('that does something else is not found, and neither is its tarball', async () => {
+    for (const path of ['1.1.0-b0123456789/client.js', '0.1.9-b0123456789/songngan-client-0.1.9-b0123456789.tgz'])
+      expect((await get(`/client/${path}`)).statusCode, path).toBe(404)
+  })
+})
+
+describe('a version of builds before', () => {
+  const [before, now] = ['0.1.0-baaaaaaaaaa', '0.1.0-bbbbbbbbbbb']
+  let folder: string
+  let app: FastifyInstance
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'songngan-served-'))
+    const listed = (version: string, files: string[]) => ({
+      name: '@songngan/client',
+      version,
+      entry: 'client.js',
+      tarball: 'client.tgz',
+      files: Object.fromEntries(files.map((file) => [file, { bytes: 1, integrity: '' }])),
+    })
+    for (const version of [before, now]) {
+      await mkdir(join(folder, version))
+      await writeFile(join(folder, version, 'client.js'), version)
+    }
+    const list = { packages: [listed(now, ['client.js', 'lost.js'])], earlier: [listed(before, ['client.js'])] }
+    await writeFile(join(folder, 'packages.json'), JSON.stringify(list))
+    const { config } = stack.deps
+    app = appWithProblems()
+    await portalRoutes(app, { config })
+    await clientRoutes(app, { config, folder })
+  })
+  afterAll(async () => {
+    await app?.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  it('is there as long as its files are, unchanged', async () => {
+    for (const version of [before, now]) {
+      const { statusCode, headers, body } = await app.inject(`/client/${version}/client.js`)
+      expect([statusCode, headers['cache-control'], body]).toEqual([200, FOR_EVER, version])
+    }
+  })
+
+  it('is neither listed nor led to', async () => {
+    expect((await app.inject('/client')).json<{ packages: Listed[] }>().packages.map(({ version }) => version)).toEqual(
+      [now],
+    )
+    expect((await app.inject('/client/0.1/client.js')).headers['location']).toBe(`../${now}/client.js`)
+  })
+
+  it('of which a file was lost says so, and not for ever', async () => {
+    const { statusCode, headers } = await app.inject(`/client/${now}/lost.js`)
+    expect([statusCode, headers['cache-control']]).toEqual([404, 'no-cache'])
   })
 })
