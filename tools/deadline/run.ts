@@ -5,7 +5,7 @@ import { AFTER_CLOSE_MS } from '../../src/records/deadline-steps.ts'
 import { waitFor } from '../../test/support/http.ts'
 import { type Receiver, startReceiver } from '../../test/support/receiver.ts'
 import type { Running } from '../../test/support/service.ts'
-import { audit, countSealed, type Findings } from './audit.ts'
+import { audit, type Findings, sealCounter } from './audit.ts'
 import { inWords, startPatching } from './patches.ts'
 import { openStage, type Stage } from './stage.ts'
 
@@ -75,7 +75,8 @@ async function run(
     log('all are made and complete; two senders go on')
     if (Date.now() > closesMs - baselineMs) throw new Error('the deadline came before all was made')
     await pause(closesMs + AFTER_CLOSE_MS - 500 - Date.now())
-    if ((await countSealed(stage, ids)) > 0) throw new Error('sealed too early')
+    const countSealed = sealCounter(stage, ids)
+    if ((await countSealed()) > 0) throw new Error('sealed too early')
     log('nothing is sealed yet')
     const startMs = closesMs + AFTER_CLOSE_MS
     const deaths = killsAtMs.map((afterMs, i) => dieOnce(stage.services[i], startMs + afterMs, log))
@@ -83,7 +84,7 @@ async function run(
     let sealed = 0
     await waitFor(
       async () => {
-        const now = await countSealed(stage, ids)
+        const now = await countSealed()
         if (now !== sealed) log(`${now} sealed (+${now - sealed})`)
         sealed = now
         await pause(900)
