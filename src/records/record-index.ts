@@ -26,6 +26,12 @@ const CACHED = [CACHE_FIELDS.version, CACHE_FIELDS.runId, CACHE_FIELDS.json]
 /** A record as this process last parsed it, and the version and Redis run that it was cached under. */
 type Parsed = { version: string; run: string; value: unknown; atMs: number }
 
+/**
+ * `complete` is undefined if Redis does not know it. `sequence` is 0 if there is none, or it was lost with Redis; a document's
+ * `sequence` is never lower than that of a published event.
+ */
+export type PublishedNews = { complete: boolean | undefined; sequence: number }
+
 /** Deleted submissions have a list of their own: thousands that are erased must not keep a seal waiting. */
 export type SubmissionsDue = 'due-submissions' | 'due-erasures'
 
@@ -150,13 +156,15 @@ export class RecordIndex {
     await viaRedis(this.redis.zadd(this.keys.loaded, this.#clock.now(), `${owner}/${submissionId}`))
   }
 
-  /** The last published completeness; undefined if Redis does not know it. */
-  async publishedComplete(owner: string, submissionId: string): Promise<boolean | undefined> {
-    const [complete, writtenUnder] = await viaRedis(
-      this.redis.hmget(this.keys.sequence(owner, submissionId), SEQUENCE_FIELDS.complete, SEQUENCE_FIELDS.runId),
-    )
-    if (writtenUnder !== this.#runId.current) return undefined
-    return complete === '1'
+  /** The last event without a record (`submission.complete`, `submission.incomplete`), kept beside the counter of events. */
+  async publishedNews(owner: string, submissionId: string): Promise<PublishedNews> {
+    const { complete, runId, eventSequence } = SEQUENCE_FIELDS
+    const key = this.keys.sequence(owner, submissionId)
+    const [told, writtenUnder, sequence] = await viaRedis(this.redis.hmget(key, complete, runId, eventSequence))
+    return {
+      complete: writtenUnder === this.#runId.current ? told === '1' : undefined,
+      sequence: Number(sequence ?? 0),
+    }
   }
 
   /** Applies a record of the submission event log: see VersionPublisher. */

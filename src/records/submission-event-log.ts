@@ -34,7 +34,7 @@ export class SubmissionEventLog {
    * @returns whether it was a change
    */
   async publishCompletenessChange(owner: string, id: string, complete: boolean, told: EventFactory): Promise<boolean> {
-    if ((await this.#index.publishedComplete(owner, id)) === complete) return false
+    if ((await this.#index.publishedNews(owner, id)).complete === complete) return false
     return await this.#tell(owner, id, told, (current) =>
       (current?.complete ?? false) === complete ? undefined : complete,
     )

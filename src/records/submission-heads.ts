@@ -81,24 +81,29 @@ export class SubmissionHeads {
     return head
   }
 
+  /** @param known a version that was just read from the store; absent: the newest that is known */
   async commit(
     owner: string,
     id: string,
     decide: (current: SubmissionHead | undefined) => Promise<HeadDecision> | HeadDecision,
+    known?: SubmissionHead,
   ): Promise<{ record: SubmissionHead | undefined; committed: boolean }> {
     const { dueDates } = this.#index
+    let moves = false
     let intent: string | undefined
     const outcome = await this.#log.commit(
       objectKeys.submission(owner, id),
       () => isoTime(this.#clock.now()),
-      await this.latest(owner, id),
+      known ?? (await this.latest(owner, id)),
       () => this.fromStore(owner, id),
       async (current) => {
         const decided = await decide(current)
         // Before the commit: if this process dies after it, the reconciler tells its event, and goes on with what follows.
         if (decided !== undefined && (decided.event !== null || decided.state === 'deleted'))
           await this.#index.setSubmissionDue(owner, id, this.#clock.now() + LOOK_AFTER_MS, dueListOf(decided))
-        if (decided !== undefined && movesSteps(current, decided))
+        moves = decided !== undefined && movesSteps(current, decided)
+        // Where nothing is to be done any more, nobody has to look earlier.
+        if (decided !== undefined && moves && nextStepMs(decided, this.#clock.now()) !== null)
           intent ??= await dueDates.intend(owner, id, this.#clock.now())
         return decided
       },
@@ -107,7 +112,7 @@ export class SubmissionHeads {
     if (outcome.committed && head !== undefined) {
       // A new submission has no history: its counter starts here.
       if (head.version === 1) await this.#index.seedSequence(owner, id, head.sequence, [])
-      if (intent !== undefined) await this.#moveDueDate(head)
+      if (moves) await this.#moveDueDate(head)
       await this.announce(head)
       await this.#shortenEarlier(head)
     } else if (head !== undefined) {

@@ -23,7 +23,7 @@ export async function refreshCompleteness(
   const loaded = await publishCompleteness(deps, owner, submissionId, trace)
   if (loaded === undefined) return undefined
   if (loaded.head.sealAtDeadline === true && loaded.document.complete && isOver(loaded, deps.clock.now())) {
-    await settleEndOfTime(deps, owner, submissionId)
+    await settleEndOfTime(deps, loaded.head)
     return await loadIfThere(deps, owner, submissionId)
   }
   if (loaded.head.sealRequestedAt == null) return loaded

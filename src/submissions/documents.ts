@@ -2,7 +2,7 @@
 
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
-import type { RecordIndex } from '../records/record-index.ts'
+import type { PublishedNews, RecordIndex } from '../records/record-index.ts'
 import type { SubmissionHead } from '../records/submission-head.ts'
 import type { SubmissionHeads } from '../records/submission-heads.ts'
 import type { UploadSession } from '../records/upload-session.ts'
@@ -14,7 +14,6 @@ import { computeUpload, type UploadFacts } from './document/upload.ts'
 import { documentViews } from './live-views.ts'
 import type { ProfileCatalogue } from './profiles/loader.ts'
 import type { Profile } from './profiles/profile.ts'
-import { publishedSequence } from './published-sequence.ts'
 
 export type DocumentDeps = {
   clock: Clock
@@ -30,6 +29,8 @@ export type LoadedSubmission = {
   profile: Profile
   views: readonly UploadView[]
   document: SubmissionDocument
+  /** As it was when the uploads had been read. */
+  told: PublishedNews
 }
 
 /** Throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED; PROFILE_UNKNOWN if the operator removed a pinned profile. */
@@ -42,14 +43,15 @@ export async function loadFromHead(deps: DocumentDeps, head: SubmissionHead): Pr
   if (profile === undefined) throw new AppError('PROFILE_UNKNOWN', { details: { profile: head.profile } })
   const views = await deps.views.ofSubmission(head.owner, head.id)
   // Afterwards: a submission that was not in Redis is loaded by then.
-  const announced = await publishedSequence(deps.index, head.owner, head.id)
+  const told = await deps.index.publishedNews(head.owner, head.id)
   const now = deps.clock.now()
   const document = computeSubmission({ head, profile, uploads: documentViews(views, now), now })
   return {
     head,
     profile,
     views,
-    document: { ...document, sequence: Math.max(document.sequence, announced) },
+    document: { ...document, sequence: Math.max(document.sequence, told.sequence) },
+    told,
   }
 }
 

@@ -8,6 +8,7 @@ import { type CancelDeps, cancelUpload } from '../lifecycle/cancel.ts'
 import type { SealedBy, SubmissionHead } from '../records/submission-head.ts'
 import type { HeadDecision } from '../records/submission-heads.ts'
 import { isAccepted, type UploadRecord } from '../records/upload-record.ts'
+import type { UploadView } from '../records/upload-views.ts'
 import { publishCompleteness } from './completeness-events.ts'
 import { type DocumentDeps, type LoadedSubmission, loadFromHead, loadSubmission } from './documents.ts'
 
@@ -70,11 +71,22 @@ export async function withdrawSeal(deps: SealDeps, owner: string, id: string): P
   return await loadSubmission(deps, owner, id)
 }
 
-/** Cancels unfinished uploads after a seal. Idempotent. @returns how many */
-export async function endUnfinished(deps: SealDeps, owner: string, id: string): Promise<number> {
+/**
+ * Cancels unfinished uploads after a seal. Idempotent.
+ *
+ * @param seen uploads as they were before: what was whole then is not read again
+ * @returns how many
+ */
+export async function endUnfinished(
+  deps: SealDeps,
+  owner: string,
+  id: string,
+  seen: readonly UploadView[] = [],
+): Promise<number> {
+  const whole = new Set(seen.filter((view) => !isUnfinished(view)).map((view) => view.id))
   let ended = 0
-  for (const view of await deps.views.ofSubmission(owner, id)) {
-    if (view.record !== undefined && view.record.state !== 'receiving') continue
+  for (const view of await deps.views.ofSubmission(owner, id, whole)) {
+    if (!isUnfinished(view)) continue
     if (await cancelUpload(deps, view, { unfinishedOnly: true })) ended++
   }
   return ended
@@ -83,6 +95,7 @@ export async function endUnfinished(deps: SealDeps, owner: string, id: string): 
 /**
  * Commits what `decide` makes of the submission as it is, unless it is sealed, and ends the unfinished uploads of a seal.
  *
+ * @param known the submission, where it was just read from the store
  * @returns whether anything was committed
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN
  */
@@ -91,14 +104,19 @@ export async function commitSeal(
   owner: string,
   id: string,
   decide: (loaded: LoadedSubmission) => Promise<HeadDecision>,
+  known?: SubmissionHead,
 ): Promise<boolean> {
-  const { record: head, committed } = await deps.heads.commit(owner, id, async (current) => {
+  let views: readonly UploadView[] = []
+  const decideOn = async (current: SubmissionHead | undefined): Promise<HeadDecision> => {
     if (present(current).state === 'sealed') return undefined
-    return await decide(await loadCertain(deps, present(current)))
-  })
+    const loaded = await loadCertain(deps, present(current))
+    views = loaded.views
+    return await decide(loaded)
+  }
+  const { record: head, committed } = await deps.heads.commit(owner, id, decideOn, known)
   if (!committed || head?.state !== 'sealed') return committed
   faultPoint('seal.committed')
-  const ended = await endUnfinished(deps, owner, id)
+  const ended = await endUnfinished(deps, owner, id, views)
   faultPoint('seal.unfinished-ended')
   const { sealedBy: by } = head.revisions.at(-1) ?? {}
   deps.logger.info({ submissionId: id, revision: head.revision, by, ended }, 'sealed')
@@ -118,15 +136,19 @@ async function loadCertain(deps: SealDeps, head: SubmissionHead): Promise<Loaded
   }
 }
 
+function isUnfinished({ record }: UploadView): boolean {
+  return record === undefined || record.state === 'receiving'
+}
+
 function isBlocked({ document }: LoadedSubmission): boolean {
   return !document.complete || document.pending.length > 0
 }
 
 function isBegunSince({ head, views }: LoadedSubmission, nowMs: number): boolean {
   const since = head.sealRequestedAt ?? ''
-  return views.some(({ record, hot }) => {
-    if (record !== undefined && record.state !== 'receiving') return false
-    if (hot === undefined || hot.status === 'cancelled' || hot.status === 'expired') return false
+  return views.some((view) => {
+    const { hot } = view
+    if (!isUnfinished(view) || hot === undefined || hot.status === 'cancelled' || hot.status === 'expired') return false
     return hot.draft.createdAt > since && hot.expiresAtMs > nowMs
   })
 }

@@ -83,16 +83,18 @@ export class DeadlineWork {
   /** Does what is due on one submission. Safe at any time. @returns when to look again, or null */
   async look(owner: string, id: string): Promise<number | null> {
     const { heads, clock } = this.#deps
-    // The store decides; what it has may not have been told, if its process died.
     const stored = await heads.fromStore(owner, id)
     if (stored === undefined) return null
-    await heads.announce(stored)
     const step = stepAt(stored, clock.now())
     if (step?.kind === 'over') {
-      const { outcome, againMs } = await settleEndOfTime(this.#deps, owner, id)
-      if (outcome !== 'nothing') this.#deps.metrics.submissionsClosed.inc({ outcome })
+      const { outcome, againMs } = await settleEndOfTime(this.#deps, stored)
+      // What was committed now is announced, with all before it.
+      if (outcome === 'nothing') await heads.announce(stored)
+      else this.#deps.metrics.submissionsClosed.inc({ outcome })
       return againMs
     }
+    // The store decides; what it has may not have been told, if its process died.
+    await heads.announce(stored)
     if (step !== undefined) await tellDue(this.#deps, owner, id, step.hours)
     return nextStepMs(stored, clock.now())
   }

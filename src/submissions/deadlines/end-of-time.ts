@@ -3,6 +3,7 @@
 
 import { isoTime } from '../../core/clock.ts'
 import { AFTER_CLOSE_MS, closesMs, hasLapsed, NEWS_MS, openReturn } from '../../records/deadline-steps.ts'
+import type { SubmissionHead } from '../../records/submission-head.ts'
 import type { HeadDecision } from '../../records/submission-heads.ts'
 import { publishCompleteness } from '../completeness-events.ts'
 import type { LoadedSubmission } from '../documents.ts'
@@ -29,23 +30,28 @@ export type Settled = { outcome: (typeof OUTCOMES)[Decision['act']]; againMs: nu
 /**
  * Seals the submission, or tells that it has lapsed, if its time is over by `deps.clock`. Idempotent.
  *
+ * @param stored the submission as the store has it, or had it a moment ago
  * @returns what was done, and when to look again, Unix milliseconds; null: nothing is left to do at the present dates
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN
  */
-export async function settleEndOfTime(deps: SealDeps, owner: string, id: string): Promise<Settled> {
+export async function settleEndOfTime(deps: SealDeps, stored: SubmissionHead): Promise<Settled> {
+  const { owner, id } = stored
   let settled: Settled = { outcome: 'nothing', againMs: null }
-  const committed = await commitSeal(deps, owner, id, async (loaded) => {
+  const decideAndTell = async (loaded: LoadedSubmission): Promise<HeadDecision> => {
     const nowMs = deps.clock.now()
     const decision = decide(loaded, nowMs)
     settled = { outcome: OUTCOMES[decision.act], againMs: decision.act === 'nothing' ? decision.againMs : null }
     // What made it complete, or incomplete, is told before its end.
-    const told = await deps.index.publishedComplete(owner, id)
-    if (decision.act !== 'nothing' && told !== loaded.document.complete) await publishCompleteness(deps, owner, id)
+    if (decision.act !== 'nothing' && loaded.told.complete !== loaded.document.complete) {
+      await deps.heads.announce(loaded.head)
+      await publishCompleteness(deps, owner, id)
+    }
     if (decision.act === 'seal') return await sealed(deps, loaded, 'deadline')
     if (decision.act === 'nothing') return undefined
     if (decision.pending.length > 0 && loaded.head.sealAtDeadline === true) settled.againMs = nowMs + LAPSED_AGAIN_MS
     return await lapsed(deps, loaded, decision)
-  })
+  }
+  const committed = await commitSeal(deps, owner, id, decideAndTell, stored)
   // Its portal, or another service, was first.
   return committed || settled.outcome === 'nothing' ? settled : { outcome: 'nothing', againMs: null }
 }

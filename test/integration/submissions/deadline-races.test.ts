@@ -53,7 +53,7 @@ async function closeWhile(id: string, act: () => Promise<unknown>): Promise<void
       return typeof member === 'function' ? member.bind(target) : member
     },
   })
-  await settleEndOfTime({ ...h.deps, heads }, 'portal', id)
+  await settleEndOfTime({ ...h.deps, heads }, await heads.require('portal', id))
   expect(done).toBe(true)
 }
 
