@@ -11,11 +11,9 @@ import { startRebuildMonitor } from './lifecycle/rebuild.ts'
 import { startReconciling } from './lifecycle/reconcile.ts'
 import { checkRedis } from './ops/checks.ts'
 import { type ControlSettings, instanceName } from './ops/control-watch.ts'
-import { FindIndex } from './ops/find/find-index.ts'
-import { FindFollower } from './ops/find/follower.ts'
 import { buildOpsServer } from './ops/ops-server.ts'
 import { createLookup } from './support/lookup.ts'
-import { standingOf } from './support/standing.ts'
+import { searchFollower } from './support/search.ts'
 
 const RENEW_MS = 86_400_000
 
@@ -66,15 +64,7 @@ export async function startSingletonServices(deps: Deps, siblings?: Siblings): P
   }
   const renewal = setInterval(renew, RENEW_MS)
   const redis = deps.redis.producer
-  const follower = new FindFollower({
-    redis,
-    heads: deps.heads,
-    views: deps.views,
-    find: new FindIndex(redis),
-    standingOf: (found) => standingOf(deps, found),
-    logger,
-    name: `${hostname()}:${process.pid}`,
-  })
+  const follower = searchFollower(deps)
   const heartbeat = new StoreHeartbeat({
     store: deps.store,
     logs: new FleetLogs(deps),

@@ -234,9 +234,9 @@ export class SubmissionHeads {
   async #apply(head: SubmissionHead, { announce = false, announcedNow = false, earlierAnnounced = false } = {}) {
     const event = submissionEvent(head)
     // The reconciler checks waiting seals, seals whose unfinished uploads may still have to be ended, and
-    // deletions, whose process may have died before everything was removed.
+    // deletions, whose process may have died before everything was removed. Of a version that is announced this was noted before its commit.
     const erasing = isErasureDue(head, this.#clock.now())
-    if (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing)
+    if (!announce && (head.sealRequestedAt != null || (head.state === 'sealed' && head.event !== null) || erasing))
       await this.#index.setSubmissionDue(head.owner, head.id, this.#clock.now() + LOOK_AFTER_MS, dueListOf(head))
     return await this.#index.apply({
       cacheKey: this.#index.keys.head(head.owner, head.id),

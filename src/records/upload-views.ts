@@ -36,7 +36,6 @@ const PROGRESS_TTL_SECONDS = 600
 const PIECE = 100
 /** Uploads whose slot a process remembers. */
 const SLOTS = 50_000
-const NONE: ReadonlySet<string> = new Set()
 
 export class UploadViews {
   readonly #redis: RedisConnection
@@ -69,14 +68,9 @@ export class UploadViews {
     return view
   }
 
-  /**
-   * All uploads of a submission, oldest first, also those without stored bytes.
-   *
-   * @param except ids of uploads that need not be read
-   */
-  async ofSubmission(owner: string, submissionId: string, except: ReadonlySet<string> = NONE): Promise<UploadView[]> {
-    const ids = await this.#heads.uploadIds(owner, submissionId)
-    return await this.#views(ids.filter((id) => !except.has(id)))
+  /** All uploads of a submission, oldest first, also those without stored bytes. */
+  async ofSubmission(owner: string, submissionId: string): Promise<UploadView[]> {
+    return await this.#views(await this.#heads.uploadIds(owner, submissionId))
   }
 
   /**

@@ -79,6 +79,12 @@ export async function readAll(fd: number, target: Buffer, position: number): Pro
   return filled
 }
 
+/** The content of a file that nobody changes. */
+export async function readWhole(fd: number): Promise<Buffer> {
+  const content = Buffer.allocUnsafe((await statFd(fd)).size)
+  return content.subarray(0, await readAll(fd, content, 0))
+}
+
 /** fsync of a folder, which makes its entries durable. */
 export async function syncDirectory(path: string): Promise<void> {
   await withFd(path, constants.O_RDONLY, syncFd)

@@ -1,12 +1,12 @@
 // Object store in a local directory, for one machine. Durable means fsync of the file and of its folders.
 
 import { constants, createReadStream } from 'node:fs'
-import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, unlink } from 'node:fs/promises'
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { AppError } from '../core/errors.ts'
 import { newToken } from '../core/ids.ts'
-import { closeFd, dataSyncFd, openFd, syncDirectory, writeAll } from './fd.ts'
+import { closeFd, dataSyncFd, openFd, readWhole, syncDirectory, withFd, writeAll } from './fd.ts'
 import type { ByteRange, ObjectInfo, ObjectStore, Piece } from './object-store.ts'
 
 const isCode = (error: unknown, ...codes: string[]) => codes.includes((error as NodeJS.ErrnoException).code ?? '')
@@ -114,7 +114,7 @@ export class LocalObjectStore implements ObjectStore {
 
   async read(key: string): Promise<Buffer | undefined> {
     try {
-      return await readFile(this.path(key))
+      return await withFd(this.path(key), constants.O_RDONLY, readWhole)
     } catch (error) {
       if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
       throw storeError(error)

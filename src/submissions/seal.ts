@@ -71,21 +71,10 @@ export async function withdrawSeal(deps: SealDeps, owner: string, id: string): P
   return await loadSubmission(deps, owner, id)
 }
 
-/**
- * Cancels unfinished uploads after a seal. Idempotent.
- *
- * @param seen uploads as they were before: what was whole then is not read again
- * @returns how many
- */
-export async function endUnfinished(
-  deps: SealDeps,
-  owner: string,
-  id: string,
-  seen: readonly UploadView[] = [],
-): Promise<number> {
-  const whole = new Set(seen.filter((view) => !isUnfinished(view)).map((view) => view.id))
+/** Cancels unfinished uploads after a seal. Idempotent. @returns how many */
+export async function endUnfinished(deps: SealDeps, owner: string, id: string): Promise<number> {
   let ended = 0
-  for (const view of await deps.views.ofSubmission(owner, id, whole)) {
+  for (const view of await deps.views.ofSubmission(owner, id)) {
     if (!isUnfinished(view)) continue
     if (await cancelUpload(deps, view, { unfinishedOnly: true })) ended++
   }
@@ -106,17 +95,18 @@ export async function commitSeal(
   decide: (loaded: LoadedSubmission) => Promise<HeadDecision>,
   known?: SubmissionHead,
 ): Promise<boolean> {
-  let views: readonly UploadView[] = []
+  let unfinished = false
   const decideOn = async (current: SubmissionHead | undefined): Promise<HeadDecision> => {
     if (present(current).state === 'sealed') return undefined
     const loaded = await loadCertain(deps, present(current))
-    views = loaded.views
+    unfinished = loaded.views.some(isUnfinished)
     return await decide(loaded)
   }
   const { record: head, committed } = await deps.heads.commit(owner, id, decideOn, known)
   if (!committed || head?.state !== 'sealed') return committed
   faultPoint('seal.committed')
-  const ended = await endUnfinished(deps, owner, id, views)
+  // What was begun in this moment is ended by the next look at the submission.
+  const ended = unfinished ? await endUnfinished(deps, owner, id) : 0
   faultPoint('seal.unfinished-ended')
   const { sealedBy: by } = head.revisions.at(-1) ?? {}
   deps.logger.info({ submissionId: id, revision: head.revision, by, ended }, 'sealed')

@@ -1,9 +1,4 @@
-// A filing whose every personal field has a value that is found again wherever it is written: with uploads in all states,
-// attempts, webhooks that wait, a seal and a return.
-
-import { FindIndex } from '../../src/ops/find/find-index.ts'
-import { FindFollower } from '../../src/ops/find/follower.ts'
-import { standingOf } from '../../src/support/standing.ts'
+import { searchFollower } from '../../src/support/search.ts'
 import type { Environment } from './environment.ts'
 import { waitFor } from './http.ts'
 import { pdfBytes } from './media/pdfs.ts'
@@ -118,15 +113,7 @@ export async function fileEverything(stack: Environment, id: string, receiverUrl
   await outcome.post({ ...creation(12, 999_999_999_999) })
   await stack.session(id, { subject: PERSONAL.sessionSubject })
 
-  await new FindFollower({
-    redis: deps.redis.producer,
-    heads: deps.heads,
-    views: deps.views,
-    find: new FindIndex(deps.redis.producer),
-    standingOf: (found) => standingOf(deps, found),
-    logger: deps.logger,
-    name: 'test',
-  }).follow()
+  await searchFollower(deps, 'test').follow()
   const queue = deps.queues.byLane.notify
   await waitFor(async () => (await queue.getDelayedCount()) > 5, { what: 'webhooks to wait for another try' })
   await stack.stop()

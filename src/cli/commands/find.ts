@@ -1,8 +1,7 @@
 // `find`: submissions by part of a person's name, of their id, or of a file name.
 
-import { hostname } from 'node:os'
-import { FindFollower } from '../../ops/find/follower.ts'
 import type { CaseSummary } from '../../support/lookup.ts'
+import { searchFollower } from '../../support/search.ts'
 import type { Command, Context } from '../command.ts'
 import { EXIT, usageError } from '../errors.ts'
 import { tableLines } from '../render.ts'
@@ -30,17 +29,7 @@ const isThere = (item: CaseSummary | undefined): item is CaseSummary => item !==
 async function run(context: Context, text: string) {
   const { deps, find: index, support } = context
   // If no service is running, the index is updated here.
-  const redis = deps.redis.producer
-  const name = `${hostname()}:${process.pid}`
-  await new FindFollower({
-    redis,
-    heads: deps.heads,
-    views: deps.views,
-    find: index,
-    standingOf: support.standing,
-    logger: deps.logger,
-    name,
-  }).follow()
+  await searchFollower(deps).follow()
   const byId = await support.ofUpload(text)
   const { found, more } = byId === undefined ? await index.search(text, MAX_FOUND) : { found: [byId], more: false }
   const items = (await Promise.all(found.map((one) => support.summary(one)))).filter(isThere)

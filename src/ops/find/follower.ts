@@ -8,8 +8,9 @@ import { askAll, commandLoader, run } from '../../core/lua-commands.ts'
 import { type RedisConnection, viaRedis } from '../../core/redis.ts'
 import { withTimeout } from '../../core/with-timeout.ts'
 import { redisKeysOf } from '../../records/keys.ts'
+import type { SubmissionHead } from '../../records/submission-head.ts'
 import type { SubmissionHeads } from '../../records/submission-heads.ts'
-import type { UploadViews } from '../../records/upload-views.ts'
+import type { UploadView } from '../../records/upload-views.ts'
 import { type FindIndex, type Found, foundOf } from './find-index.ts'
 import { type Group, putStanding, type Standing } from './standings.ts'
 import { type Said, wordsOfHead, wordsOfUpload } from './words.ts'
@@ -26,13 +27,19 @@ const PARALLEL = 8
 
 const leaseSearchIndex = commandLoader(new URL('./commands/', import.meta.url))('lease-search-index')
 
+/** `standing` is null where the submission is in no group. */
+export type ReadForSearch = {
+  head: SubmissionHead
+  uploads: readonly UploadView[]
+  standing: (Group & { standing: Standing }) | null
+}
+
 export type FollowerDeps = {
   redis: RedisConnection
   heads: SubmissionHeads
-  views: Pick<UploadViews, 'ofSubmission'>
   find: FindIndex
-  /** How a submission stands now; null: it is in no group. */
-  standingOf: (found: Found) => Promise<(Group & { standing: Standing }) | null>
+  /** A submission as it is now; undefined: there is none, or it was deleted. */
+  read: (found: Found) => Promise<ReadForSearch | undefined>
   logger: Logger
   /** Unique name of this process. */
   name: string
@@ -114,15 +121,19 @@ export class FindFollower {
       })
       if (flat.length < 2 * BATCH) break
     }
+    this.#forgetSeen(owner, reached - OVERLAP_MS)
     if (reached > mark) await viaRedis(redis.hset(redisKeysOf(redis).findMarks, owner, reached))
     return looked
   }
 
   #isSeen({ owner, submissionId }: Found, changedMs: number): boolean {
-    const member = `${owner}/${submissionId}`
-    if (this.#seen.get(member) === changedMs) return true
-    if (this.#seen.size > 10 * BATCH) this.#seen.clear()
-    return false
+    return this.#seen.get(`${owner}/${submissionId}`) === changedMs
+  }
+
+  /** What the next run does not meet again. */
+  #forgetSeen(owner: string, beforeMs: number): void {
+    for (const [member, changedMs] of this.#seen)
+      if (changedMs < beforeMs && foundOf(member).owner === owner) this.#seen.delete(member)
   }
 
   /** A person whose attempts were all refused has no upload: only the attempts have the name. */
@@ -169,17 +180,16 @@ export class FindFollower {
   }
 
   async #look(found: Found): Promise<void> {
-    const { redis, heads, views, find, standingOf } = this.#deps
-    const { owner, submissionId } = found
-    const head = await heads.latest(owner, submissionId)
-    if (head === undefined || head.state === 'deleted') return await find.remove(found)
-    const uploads = await views.ofSubmission(owner, submissionId)
+    const { redis, find, read } = this.#deps
+    const now = await read(found)
+    if (now === undefined) return await find.remove(found)
+    const { head, uploads, standing } = now
     const words = uploads.flatMap(({ record, hot }) => {
       const said = record ?? hot?.draft
       return said === undefined ? [] : wordsOfUpload(said)
     })
     await find.add(found, [...wordsOfHead(head), ...words], deadlineOf(head.deadline))
-    await putStanding(redis, found, await standingOf(found))
+    await putStanding(redis, found, standing)
   }
 }
 

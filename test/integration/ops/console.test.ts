@@ -3,13 +3,13 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createMetrics } from '../../../src/core/metrics.ts'
 import { FindIndex } from '../../../src/ops/find/find-index.ts'
-import { FindFollower, type FollowerDeps } from '../../../src/ops/find/follower.ts'
+import { FindFollower } from '../../../src/ops/find/follower.ts'
 import type { Group } from '../../../src/ops/find/standings.ts'
 import { startHeartbeat } from '../../../src/ops/heartbeat.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { createLookup } from '../../../src/support/lookup.ts'
-import { standingOf } from '../../../src/support/standing.ts'
+import { searchFollower } from '../../../src/support/search.ts'
 import { listen } from '../../support/app.ts'
 import { pdfBytes } from '../../support/bytes.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
@@ -25,7 +25,6 @@ let url: string
 let uploadId: string
 let submissionId: string
 let follower: FindFollower
-let standing: FollowerDeps['standingOf']
 const ends: (() => Promise<unknown>)[] = []
 
 const get = async (path: string, headers: Record<string, string> = {}) => {
@@ -50,17 +49,7 @@ beforeAll(async () => {
     support: createLookup(deps),
   })
   url = await listen(app)
-  const find = new FindIndex(redis)
-  standing = (found) => standingOf(deps, found)
-  follower = new FindFollower({
-    redis,
-    heads: deps.heads,
-    views: deps.views,
-    find,
-    standingOf: standing,
-    logger: deps.logger,
-    name: 'test',
-  })
+  follower = searchFollower(deps, 'test')
   ends.push(() => app.close())
 
   submissionId = await stack.submission({ deadline: DEADLINE, metadata: { school: 'โรงเรียนบ้านหนองน้ำใส' } })
@@ -112,15 +101,7 @@ describe('the search', () => {
     const redis = deps.redis.producer
     const find = new FindIndex(redis)
     await waitFor(async () => (await follower.follow()) === 0, { what: 'nothing new' })
-    const other = new FindFollower({
-      redis,
-      heads: deps.heads,
-      views: deps.views,
-      find,
-      standingOf: standing,
-      logger: deps.logger,
-      name: 'other',
-    })
+    const other = searchFollower(deps, 'other')
     await stack.submission()
     expect(await other.follow()).toBe(0)
     expect(await follower.follow()).toBe(1)
@@ -129,6 +110,37 @@ describe('the search', () => {
     await find.forgetMarks()
     expect(await follower.follow()).toBeGreaterThan(1)
     expect(await found('สมศรี')).toEqual([submissionId])
+  })
+
+  it('reads a change once, also of thousands that are sealed within seconds', async () => {
+    const { deps } = stack
+    const redis = deps.redis.producer
+    await waitFor(async () => (await follower.follow()) === 0, { what: 'nothing new' })
+    const read: string[] = []
+    const counting = new FindFollower({
+      redis,
+      heads: deps.heads,
+      find: new FindIndex(redis),
+      read: ({ owner, submissionId: id }) => {
+        if (owner === 'of-thousands') read.push(id)
+        return Promise.resolve(undefined)
+      },
+      logger: deps.logger,
+      name: 'test',
+    })
+    const list = redisKeys.submissionsOf('of-thousands')
+    const change = (id: string) => [deps.clock.now(), id]
+    await redis.sadd(redisKeys.owners, 'of-thousands')
+    await redis.zadd(list, ...Array.from({ length: 6000 }, (_, i) => change(`burst-${i}`)).flat())
+    onTestFinished(async () => {
+      await redis.srem(redisKeys.owners, 'of-thousands')
+      await redis.del(list)
+    })
+    await counting.follow()
+    await redis.zadd(list, ...change('one-more'))
+    await counting.follow()
+    await counting.follow()
+    expect(read.slice(6000)).toEqual(['one-more'])
   })
 
   it('forgets what was deleted', async () => {

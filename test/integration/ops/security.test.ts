@@ -4,10 +4,9 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SecurityEntry } from '../../../src/audit/security-events.ts'
-import { FindIndex } from '../../../src/ops/find/find-index.ts'
-import { FindFollower } from '../../../src/ops/find/follower.ts'
 import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { createLookup } from '../../../src/support/lookup.ts'
+import { searchFollower } from '../../../src/support/search.ts'
 import { listen } from '../../support/app.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
 import { type Environment, OTHER_KEY, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
@@ -40,16 +39,7 @@ beforeAll(async () => {
   submissionId = await stack.submission()
   const ticket = await stack.ticket(submissionId, 'plan', { subject: SUBJECT })
   await tusUser(stack.url, ticket).create({ length: 5000, name: 'แผนการสอน.pdf' })
-  const find = new FindIndex(redis)
-  await new FindFollower({
-    redis,
-    heads: deps.heads,
-    views: deps.views,
-    find,
-    standingOf: createLookup(deps).standing,
-    logger: deps.logger,
-    name: 'test',
-  }).follow()
+  await searchFollower(deps, 'test').follow()
 })
 afterAll(async () => {
   for (const end of ends) await end()
