@@ -2,10 +2,11 @@
 
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { bundlePrograms } from './bundle.mjs'
 import { buildClients, clientInputs } from './clients/build.mjs'
 import { run, tail } from './commands.mjs'
 import { Refusal, say } from './log.mjs'
-import { buildPage } from './page.mjs'
+import { buildPage, writeChanged } from './page.mjs'
 import { BIN, DIST, ROOT } from './paths.mjs'
 import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
 
@@ -13,7 +14,13 @@ import { filesUnder, hashOf, readStamp, writeStamp } from './stamp.mjs'
 const RUNBOOK = 'docs/runbook.md'
 /** The folders that tsconfig.build.json includes, and what is copied beside them. */
 const SOURCES = ['src', 'workers', 'tools', 'test/support', RUNBOOK]
-const SETTINGS = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/lib/page.mjs']
+const SETTINGS = [
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+  'scripts/lib/bundle.mjs',
+  'scripts/lib/page.mjs',
+]
 const PAGE = join(ROOT, 'src/portal/assets')
 const STAMP = join(DIST, '.stamp')
 
@@ -48,6 +55,10 @@ export async function build({ force = false } = {}) {
   }
   for (const file of await buildPage(join(DIST, 'page'))) kept.add(file)
   for (const file of await buildClients(join(DIST, 'served-clients'))) kept.add(file)
+  for (const { path, contents } of await bundlePrograms()) {
+    writeChanged(path, contents)
+    kept.add(path)
+  }
   removeLeftovers(kept)
   writeStamp(STAMP, hash)
   return true
