@@ -81,7 +81,7 @@ export class SubmissionHeads {
     return head
   }
 
-  /** @param known a version that was just read from the store; absent: the newest that is known */
+  /** @param known a version to begin with, which need not be the newest; absent: the one that Redis has */
   async commit(
     owner: string,
     id: string,

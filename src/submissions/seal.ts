@@ -84,7 +84,7 @@ export async function endUnfinished(deps: SealDeps, owner: string, id: string): 
 /**
  * Commits what `decide` makes of the submission as it is, unless it is sealed, and ends the unfinished uploads of a seal.
  *
- * @param known the submission, where it was just read from the store
+ * @param known a version to begin with, which need not be the newest; absent: the one that Redis has
  * @returns whether anything was committed
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN
  */

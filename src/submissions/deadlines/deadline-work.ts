@@ -9,9 +9,10 @@ import type { Logger } from '../../core/logger.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { nextStepMs, stepAt } from '../../records/deadline-steps.ts'
 import type { Leased } from '../../records/due-dates.ts'
+import type { SubmissionHead } from '../../records/submission-head.ts'
 import type { SealDeps } from '../seal.ts'
 import { tellDue } from './due-event.ts'
-import { settleEndOfTime } from './end-of-time.ts'
+import { type Settled, settleEndOfTime } from './end-of-time.ts'
 
 const EVERY_MS = 1000
 /** Few, since a process that dies leaves its leases to the others only after some seconds. */
@@ -83,19 +84,26 @@ export class DeadlineWork {
   /** Does what is due on one submission. Safe at any time. @returns when to look again, or null */
   async look(owner: string, id: string): Promise<number | null> {
     const { heads, clock } = this.#deps
+    const known = await heads.latest(owner, id)
+    // The commit of a seal fails where the store has a newer version, so what Redis has is enough to begin with.
+    const settled = known === undefined ? undefined : await this.#settleIfOver(known)
+    if (settled !== undefined && settled.outcome !== 'nothing') return settled.againMs
+    // The store decides; what it has may not have been told, if its process died.
     const stored = await heads.fromStore(owner, id)
     if (stored === undefined) return null
-    const step = stepAt(stored, clock.now())
-    if (step?.kind === 'over') {
-      const { outcome, againMs } = await settleEndOfTime(this.#deps, stored)
-      // What was committed now is announced, with all before it.
-      if (outcome === 'nothing') await heads.announce(stored)
-      else this.#deps.metrics.submissionsClosed.inc({ outcome })
-      return againMs
-    }
-    // The store decides; what it has may not have been told, if its process died.
     await heads.announce(stored)
-    if (step !== undefined) await tellDue(this.#deps, owner, id, step.hours)
+    const over = stored.version === known?.version ? settled : await this.#settleIfOver(stored)
+    if (over !== undefined) return over.againMs
+    const step = stepAt(stored, clock.now())
+    if (step?.kind === 'due') await tellDue(this.#deps, owner, id, step.hours)
     return nextStepMs(stored, clock.now())
+  }
+
+  /** Undefined: its time is not over. */
+  async #settleIfOver(head: SubmissionHead): Promise<Settled | undefined> {
+    if (stepAt(head, this.#deps.clock.now())?.kind !== 'over') return undefined
+    const settled = await settleEndOfTime(this.#deps, head)
+    if (settled.outcome !== 'nothing') this.#deps.metrics.submissionsClosed.inc({ outcome: settled.outcome })
+    return settled
   }
 }

@@ -30,12 +30,12 @@ export type Settled = { outcome: (typeof OUTCOMES)[Decision['act']]; againMs: nu
 /**
  * Seals the submission, or tells that it has lapsed, if its time is over by `deps.clock`. Idempotent.
  *
- * @param stored the submission as the store has it, or had it a moment ago
+ * @param known a version of it, which need not be the newest
  * @returns what was done, and when to look again, Unix milliseconds; null: nothing is left to do at the present dates
  * @throws SUBMISSION_UNKNOWN, SUBMISSION_DELETED, PROFILE_UNKNOWN
  */
-export async function settleEndOfTime(deps: SealDeps, stored: SubmissionHead): Promise<Settled> {
-  const { owner, id } = stored
+export async function settleEndOfTime(deps: SealDeps, known: SubmissionHead): Promise<Settled> {
+  const { owner, id } = known
   let settled: Settled = { outcome: 'nothing', againMs: null }
   const decideAndTell = async (loaded: LoadedSubmission): Promise<HeadDecision> => {
     const nowMs = deps.clock.now()
@@ -51,7 +51,7 @@ export async function settleEndOfTime(deps: SealDeps, stored: SubmissionHead): P
     if (decision.pending.length > 0 && loaded.head.sealAtDeadline === true) settled.againMs = nowMs + LAPSED_AGAIN_MS
     return await lapsed(deps, loaded, decision)
   }
-  const committed = await commitSeal(deps, owner, id, decideAndTell, stored)
+  const committed = await commitSeal(deps, owner, id, decideAndTell, known)
   // Its portal, or another service, was first.
   return committed || settled.outcome === 'nothing' ? settled : { outcome: 'nothing', againMs: null }
 }
