@@ -57,7 +57,7 @@ export async function buildApp(
   app.addHook('onListen', async () => deps.admission.watchLoop())
   useHttpErrors(app)
   registerSecurityHeaders(app, security)
-  registerCors(app, config.http.corsOrigins)
+  registerCors(app, config.http.corsOrigins, config.uploads.speaksDraft)
   observe(app, deps)
   admitRequests(app)
   keepNothing(app)

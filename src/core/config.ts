@@ -257,6 +257,7 @@ function nest(env: Env) {
       idleTimeoutMs: env.IDLE_TIMEOUT_SECONDS * 1000,
       receiveBudgetBytes: env.RECEIVE_BUDGET_BYTES,
       readBelowHttp: env.READ_BELOW_HTTP,
+      speaksDraft: env.RESUMABLE_UPLOADS === 'draft',
       spoolMaxBytes: env.SPOOL_MAX_BYTES,
     },
     rates: { creation: env.CREATIONS_PER_MINUTE, session: env.SESSION_CALLS_PER_MINUTE, read: env.READS_PER_MINUTE },

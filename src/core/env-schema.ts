@@ -120,6 +120,10 @@ export const EnvSchema = Type.Object({
     'Uploads are read straight from their sockets, where this Node can do it; false: always through node:http',
     true,
   ),
+  RESUMABLE_UPLOADS: oneOf('draft: uploads by the IETF draft “Resumable Uploads for HTTP” too, besides tus', [
+    'off',
+    'draft',
+  ]),
   SPOOL_MAX_BYTES: whole(
     'Disk for received bytes that are not yet stored: spilled S3 parts, bodies with a checksum',
     4 * 1024 ** 3,

@@ -163,8 +163,8 @@ export const ERRORS = {
   UPLOAD_CANCELLED: e(410, 'การส่งไฟล์นี้ถูกยกเลิกแล้ว', 'The upload was cancelled.'),
   UPLOAD_FINISHED: e(
     409,
-    'ไฟล์นี้ส่งเสร็จแล้ว ลบผ่าน tus ไม่ได้',
-    'The upload is complete and can no longer be deleted by tus.',
+    'ไฟล์นี้ส่งเสร็จแล้ว แก้ไขหรือลบผ่าน tus ไม่ได้',
+    'The upload is complete and can no longer be changed or deleted by its client.',
   ),
   MEDIA_REMOVED: e(
     410,

@@ -13,17 +13,26 @@ const EXPOSED_HEADERS =
   'Location, Upload-Offset, Upload-Length, Upload-Metadata, Upload-Defer-Length, Upload-Concat, Upload-Expires, ' +
   'Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Retry-After, ETag, X-Request-Id, ' +
   'Content-Range, Content-Disposition, Date'
+/** Of the IETF draft of resumable uploads. */
+const DRAFT_ALLOWED_HEADERS = 'Upload-Draft-Interop-Version, Upload-Complete, Upload-Incomplete, Content-Disposition'
+const DRAFT_EXPOSED_HEADERS = 'Upload-Draft-Interop-Version, Upload-Complete, Upload-Incomplete, Upload-Limit'
 const PREFLIGHT_SECONDS = 7200
 
-/** `origins`: exact origins, or `*`. Writes to the raw response, so that hijacked replies have the headers too. */
-export function registerCors(app: FastifyInstance, origins: readonly string[]): void {
+/**
+ * `origins`: exact origins, or `*`. Writes to the raw response, so that hijacked replies have the headers too.
+ *
+ * @param draft pages may send uploads by the IETF draft
+ */
+export function registerCors(app: FastifyInstance, origins: readonly string[], draft = false): void {
   if (origins.length === 0) return
+  const allowed = draft ? `${ALLOWED_HEADERS}, ${DRAFT_ALLOWED_HEADERS}` : ALLOWED_HEADERS
   app.addHook('onRequest', (request, reply, done) => {
     if (!allowOrigin(request, reply, origins)) return done()
+    if (draft) reply.raw.setHeader('Access-Control-Expose-Headers', `${EXPOSED_HEADERS}, ${DRAFT_EXPOSED_HEADERS}`)
     if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return done()
     const { raw } = reply
     raw.setHeader('Access-Control-Allow-Methods', METHODS)
-    raw.setHeader('Access-Control-Allow-Headers', ALLOWED_HEADERS)
+    raw.setHeader('Access-Control-Allow-Headers', allowed)
     raw.setHeader('Access-Control-Max-Age', String(PREFLIGHT_SECONDS))
     reply.hijack()
     raw.writeHead(204).end()

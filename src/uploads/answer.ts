@@ -19,15 +19,16 @@ export function answer(request: TusRequest, status: number, headers: Record<stri
   const { res } = request
   if (res.headersSent || res.destroyed) return
   const { error } = request
-  const all: Record<string, string> = { 'Tus-Resumable': '1.0.0', ...headers, ...request.answer }
+  let all: Record<string, string> = { 'Tus-Resumable': '1.0.0', ...headers, ...request.answer }
   let body = ''
   if (error !== undefined) {
     Object.assign(all, error.headers)
     if (error.retryAfterSeconds !== undefined) all['Retry-After'] = String(error.retryAfterSeconds)
     all['Content-Type'] = 'application/problem+json; charset=utf-8'
     all['Cache-Control'] = 'no-store'
-    body = JSON.stringify(problem(error))
+    body = JSON.stringify(request.draft?.problem(error) ?? problem(error))
   }
+  if (request.draft !== undefined) all = request.draft.answer(request.method, status, all)
   if (status !== 204) all['Content-Length'] = String(request.method === 'HEAD' ? 0 : Buffer.byteLength(body))
   // A client that waits for 100 Continue sends no body after a refusal.
   const refused = awaitsContinue(request.raw)

@@ -6,9 +6,9 @@ import { WITH_TICKET } from '../http/openapi/documented.ts'
 import { publicProblems } from '../http/openapi/responses.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
 import { TUS_EXTENSIONS } from './tus-server.ts'
+import { OFFSET_TYPE } from './tus-words.ts'
 
-const OFFSET = 'application/offset+octet-stream'
-const BODY = { [OFFSET]: { schema: { type: 'string', format: 'binary' } } }
+const BODY = { [OFFSET_TYPE]: { schema: { type: 'string', format: 'binary' } } }
 
 const text = (description: string, more: Json = {}) => ({ description, schema: { type: 'string', ...more } })
 const bytes = (description: string) => ({ description, schema: { type: 'integer', minimum: 0 } })
@@ -130,7 +130,7 @@ function options(operationId: string): Json {
 const CREATE = operation('createUpload', 'Create an upload', {
   description:
     'With a ticket, in its slot. All checks that need no byte of the file come before one is sent. A body of type ' +
-    `\`${OFFSET}\` is the beginning of the file. A creation with the \`fingerprint\` of an unfinished upload of the same slot and length ` +
+    `\`${OFFSET_TYPE}\` is the beginning of the file. A creation with the \`fingerprint\` of an unfinished upload of the same slot and length ` +
     'answers with that upload and its offset. `Upload-Concat: final;…` joins pieces, and is no creation for a ticket that has expired.',
   security: WITH_TICKET,
   parameters: [
@@ -218,7 +218,7 @@ const DELETE = operation('terminateUpload', 'Cancel an unfinished upload', {
   },
 })
 
-const FILE = { [OFFSET.replace('offset+', '')]: { schema: { type: 'string', format: 'binary' } } }
+const FILE = { [OFFSET_TYPE.replace('offset+', '')]: { schema: { type: 'string', format: 'binary' } } }
 
 const GET = operation('downloadUpload', 'The bytes of a complete upload', {
   description:

@@ -32,6 +32,7 @@ export async function patchUpload(
     return { 'Upload-Offset': String(offset) }
   }
   const { draft } = held.state
+  request.draft?.limit(draft.maxBytes)
   const trace = span.begin(draft.trace ?? request.ticket?.trace)
   held.state.draft = { ...draft, ...traceIn(trace) }
   await declareLength(deps, request, held)

@@ -42,11 +42,19 @@ export class TusRequestContext {
     if (creation === undefined) throw new Error('create() was called before validateCreation()')
     const id = await register(this.#deps, creation, this.#request.bringsBytes)
     this.#request.noteExpiry(creation.expiresAtMs, creation.size === 0)
+    this.#announce(creation, id)
     if (creation.joinedOffset !== undefined) this.#request.answer['Upload-Offset'] = String(creation.joinedOffset)
     // An empty file has no body that could complete it.
     if (creation.size === 0 && creation.joinedOffset === undefined) await this.#completeEmpty(id)
     faultPoint('create.before-answer')
     return id
+  }
+
+  /** To a client of the draft: the URL before the body, with which it goes on if the connection breaks. */
+  #announce({ draft: { maxBytes } }: Creation, id: string): void {
+    const { draft, res, baseUrl, answer, hasBody } = this.#request
+    draft?.limit(maxBytes)
+    if (hasBody) draft?.announce(res, `${baseUrl}/files/${id}`, answer)
   }
 
   /** The upload for HEAD and DELETE. */
@@ -58,12 +66,14 @@ export class TusRequestContext {
       if (storing) throw new AppError('UPLOAD_LOCKED', { retryAfterSeconds: 1 })
       this.#request.noteExpiry(state.expiresAtMs, state.size !== null && state.offset === state.size)
       this.#noteMetadata(state.draft)
+      this.#request.draft?.limit(state.draft.maxBytes)
       return tusUpload(state)
     }
     const { record } = seen
     if (record.state === 'expired') throw new AppError('UPLOAD_EXPIRED')
     if (record.state === 'cancelled') throw new AppError('UPLOAD_CANCELLED')
     this.#noteMetadata(record)
+    this.#request.draft?.limit(record.maxBytes)
     const size = record.declared.bytes ?? record.receivedBytes
     return new Upload({
       id,

@@ -13,12 +13,15 @@ import { answer } from './answer.ts'
 import { noteAttempt } from './attempt.ts'
 import { CHECKSUM_ALGORITHMS } from './checksum.ts'
 import { createFinal, isFinalConcat } from './concat.ts'
+import { appendDraft, endDraft } from './draft-append.ts'
+import { draftRequest } from './draft-request.ts'
 import { patchUpload } from './patch.ts'
 import { readUpload } from './read.ts'
 import { TusRequestContext } from './request-context.ts'
 import { RequestSpan } from './request-span.ts'
-import { checkHeaders, type TusMethod, TusRequest } from './tus-request.ts'
+import { checkHeaders, TusRequest } from './tus-request.ts'
 import { TUS_EXTENSIONS, TusProtocol, tusError } from './tus-server.ts'
+import type { TusMethod } from './tus-words.ts'
 import type { UploadDeps } from './upload-deps.ts'
 
 /** PUT is only for X-HTTP-Method-Override. */
@@ -63,12 +66,14 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
   reply.hijack()
   const { raw } = request
   const path = (request.params as { '*'?: string })['*'] ?? ''
-  const method = methodOf(request)
+  const draft = deps.config.uploads.speaksDraft ? draftRequest(raw, methodOf(request)) : undefined
+  const method = draft === undefined ? methodOf(request) : draft.method
   const tus = new TusRequest(raw, reply.raw, {
     // An unknown method is refused below.
     method: method ?? 'GET',
     id: path === '' ? null : path,
     baseUrl: publicUrl(deps.config, request),
+    ...(draft === undefined ? {} : { draft, headers: draft.headers }),
   })
   const span = new RequestSpan(deps.tracing, tus)
   tus.answer['X-Request-Id'] = request.id
@@ -85,7 +90,7 @@ async function serve(deps: UploadDeps, protocol: TusProtocol, request: FastifyRe
     answer(tus, status, headers, deps.admission.draining)
     span.end(tus.res.headersSent ? status : undefined, tus.id ?? id, tus.error)
   } catch (thrown) {
-    const error = asSeenBy(tus.method, tusError(thrown))
+    const error = asSeenBy(tus, tusError(thrown))
     tus.error = error
     report(deps, tus, error, request)
     noteAttempt(deps, tus, null, atMs)
@@ -100,6 +105,7 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest, spa
   const { method, id } = tus
   if (method === 'OPTIONS') {
     const max = String(deps.config.uploads.maxBytes)
+    tus.draft?.limit(deps.config.uploads.maxBytes)
     return {
       status: 204,
       headers: {
@@ -113,6 +119,7 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest, spa
   if (id === null ? method !== 'POST' : method === 'POST') throw new AppError('METHOD_NOT_ALLOWED')
   // Ids that were not issued here need no look-up, nor do ids with a wrong format.
   if (id !== null && !isUploadId(id, deps.config.secrets.uploadId)) throw new AppError('UPLOAD_UNKNOWN')
+  if (tus.draft?.refusal !== undefined) throw tus.draft.refusal
   checkHeaders(tus)
   await authorize(deps, tus)
   if (method === 'POST') tus.trace = span.begin(tus.ticket?.trace)
@@ -124,13 +131,19 @@ async function run(deps: UploadDeps, protocol: TusProtocol, tus: TusRequest, spa
     const finalId = await createFinal(deps, tus)
     return { status: 201, headers: { Location: `${tus.baseUrl}/files/${finalId}` } }
   }
-  if (method === 'PATCH' && id !== null) return { status: 204, headers: await patchUpload(deps, tus, id, span) }
+  if (method === 'PATCH' && id !== null) {
+    if (tus.draft !== undefined) return { status: 201, headers: await appendDraft(deps, tus, id, span) }
+    return { status: 204, headers: await patchUpload(deps, tus, id, span) }
+  }
   const outcome = await protocol.serve(tus, new TusRequestContext(deps, tus))
   if (tus.error !== undefined) {
-    tus.error = asSeenBy(method, tus.error)
+    tus.error = asSeenBy(tus, tus.error)
     return { status: tus.error.status, headers: {} }
   }
-  return outcome
+  if (tus.draft === undefined) return outcome
+  const created = method === 'POST' ? uploadIdOf(outcome.headers) : null
+  if (created !== null) await endDraft(deps, tus, created, Number(outcome.headers['upload-offset'] ?? 0), span)
+  return method === 'HEAD' ? { ...outcome, status: 204 } : outcome
 }
 
 /** "If the header is present, the actual request method MUST be ignored": for clients that cannot send PATCH. */
@@ -160,7 +173,9 @@ async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
  * The status depends on how clients react: after 5xx to HEAD tus-js-client starts again from byte 0, so
  * system errors are 423 there, and also for PATCH, where 423 is retried.
  */
-function asSeenBy(method: TusMethod, error: AppError): AppError {
+function asSeenBy({ method, draft }: TusRequest, error: AppError): AppError {
+  // "MUST … reject the request with a 400 (Bad Request) status code", says the draft.
+  if (draft !== undefined && error.code === 'UPLOAD_LENGTH_EXCEEDED') return new AppError(error.code, { status: 400 })
   const ours = error.status >= 500 && error.code !== 'NO_SPACE' && error.code !== 'TRANSFER_CODING_UNSUPPORTED'
   if (!ours || (method !== 'HEAD' && method !== 'PATCH')) return error
   return new AppError(error.code, {

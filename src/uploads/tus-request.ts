@@ -1,12 +1,12 @@
 // One request to the tus endpoint for @tus/server's handlers: a web Request with only the members they use.
 // A real Request would wrap the body in a web stream, copy every chunk and cost more than the rest of a small request.
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Ticket } from '../auth/tokens.ts'
 import { AppError } from '../core/errors.ts'
 import { slotKey } from '../records/upload-session.ts'
-
-export type TusMethod = 'POST' | 'HEAD' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'GET'
+import type { DraftRequest } from './draft-request.ts'
+import { OFFSET_TYPE, type TusMethod } from './tus-words.ts'
 
 /** Headers that the library reads. Others (X-Forwarded-*, …) are not passed. */
 const PASSED = [
@@ -19,12 +19,10 @@ const PASSED = [
   'upload-offset',
 ] as const
 
-const OFFSET_TYPE = 'application/offset+octet-stream'
-
 class HeaderView {
-  readonly #raw: IncomingMessage['headers']
+  readonly #raw: IncomingHttpHeaders
 
-  constructor(raw: IncomingMessage['headers']) {
+  constructor(raw: IncomingHttpHeaders) {
     this.#raw = raw
   }
 
@@ -65,6 +63,8 @@ export class TusRequest {
   readonly body = null
   readonly baseUrl: string
   readonly id: string | null
+  /** Set if it came as a request of the IETF draft. */
+  readonly draft: DraftRequest | undefined
   ticket: Ticket | null = null
   /** W3C traceparent of its span, once that has begun. */
   trace: string | undefined
@@ -78,7 +78,14 @@ export class TusRequest {
   constructor(
     raw: IncomingMessage,
     res: ServerResponse,
-    options: { method: TusMethod; id: string | null; baseUrl: string },
+    options: {
+      method: TusMethod
+      id: string | null
+      baseUrl: string
+      /** In the place of its own. */
+      headers?: IncomingHttpHeaders
+      draft?: DraftRequest | undefined
+    },
   ) {
     this.raw = raw
     this.res = res
@@ -86,7 +93,8 @@ export class TusRequest {
     this.id = options.id
     this.baseUrl = options.baseUrl
     this.url = options.id === null ? '/files' : `/files/${options.id}`
-    this.headers = new HeaderView(raw.headers)
+    this.draft = options.draft
+    this.headers = new HeaderView(options.headers ?? raw.headers)
   }
 
   /** True if the request has a body. */

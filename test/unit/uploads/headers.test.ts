@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../src/core/errors.ts'
 import { parseChecksum } from '../../../src/uploads/checksum.ts'
-import { checkHeaders, MAX_METADATA_BYTES, type TusMethod, TusRequest } from '../../../src/uploads/tus-request.ts'
+import { checkHeaders, MAX_METADATA_BYTES, TusRequest } from '../../../src/uploads/tus-request.ts'
+import type { TusMethod } from '../../../src/uploads/tus-words.ts'
 
 function refusal(method: TusMethod, headers: Record<string, string>): string | undefined {
   const raw = { headers: { 'tus-resumable': '1.0.0', ...headers } } as unknown as IncomingMessage
