@@ -150,6 +150,15 @@ export class DraftRequest {
     return headers
   }
 
+  /** A refusal with the status that the draft asks for, where it is not that of tus. */
+  seen({ code, details }: AppError): AppError | undefined {
+    // "the server MUST stop appending bytes … and reject the request with a 400 (Bad Request) status code"
+    if (code === 'UPLOAD_LENGTH_EXCEEDED') return new AppError(code, { status: 400, details })
+    // "If the server does not consider the upload resource to be active, it MUST respond with a 404 (Not Found) status code."
+    if (code === 'UPLOAD_EXPIRED' || code === 'UPLOAD_CANCELLED') return new AppError(code, { status: 404, details })
+    return undefined
+  }
+
   /** A refusal as clients of the draft look for it: registered types in the place of ours; `code` is the same. */
   problem(error: AppError): Problem {
     const document = problem(error)

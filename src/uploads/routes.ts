@@ -174,8 +174,8 @@ async function authorize(deps: UploadDeps, tus: TusRequest): Promise<void> {
  * system errors are 423 there, and also for PATCH, where 423 is retried.
  */
 function asSeenBy({ method, draft }: TusRequest, error: AppError): AppError {
-  // "MUST … reject the request with a 400 (Bad Request) status code", says the draft.
-  if (draft !== undefined && error.code === 'UPLOAD_LENGTH_EXCEEDED') return new AppError(error.code, { status: 400 })
+  const seen = draft?.seen(error)
+  if (seen !== undefined) return seen
   const ours = error.status >= 500 && error.code !== 'NO_SPACE' && error.code !== 'TRANSFER_CODING_UNSUPPORTED'
   if (!ours || (method !== 'HEAD' && method !== 'PATCH')) return error
   return new AppError(error.code, {

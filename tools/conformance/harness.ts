@@ -28,6 +28,8 @@ export interface ServerFacts {
   readonly versions: readonly string[]
   readonly maxSizeBytes: bigint | undefined
   readonly checksumAlgorithms: readonly string[]
+  /** It tells a client of the IETF draft its limits. */
+  readonly draft: boolean
   readonly readBack: boolean
 }
 

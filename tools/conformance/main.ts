@@ -8,7 +8,8 @@ import { createPayload } from './payload.ts'
 import { probe } from './probe.ts'
 import { createTextReporter, exitCode, jsonReport, renderHead, renderTotals } from './report.ts'
 import { runSections } from './runner.ts'
-import { renderSentences, sections } from './sections/index.ts'
+import { draft } from './sections/draft.ts'
+import { sections as ofTus, renderSentences } from './sections/index.ts'
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const complain = (line: string) => process.stderr.write(`${line}\n`)
@@ -25,6 +26,7 @@ async function run(command: CommandLine): Promise<number> {
     return 2
   }
   print(renderHead(command.harness.url, facts, payload.description))
+  const sections = facts.draft ? [...ofTus, draft] : ofTus
   const results = await runSections(sections, {
     options: command.harness,
     facts,
@@ -51,7 +53,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const command = parseCommandLine(argv)
     if (command === 'help') print(usage)
-    else if (command === 'list') print(renderSentences(sections))
+    else if (command === 'list') print(renderSentences([...ofTus, draft]))
     else return await run(command)
     return 0
   } catch (error) {

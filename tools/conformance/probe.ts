@@ -20,6 +20,7 @@ export const nothingKnown: ServerFacts = {
   versions: [],
   maxSizeBytes: undefined,
   checksumAlgorithms: [],
+  draft: false,
   readBack: false,
 }
 
@@ -31,6 +32,7 @@ export async function probe(
 ): Promise<{ facts: ServerFacts; answer: Exchange }> {
   const t = new Harness(options, nothingKnown, payload)
   const answer = await t.optionsRequest()
+  const asDraft = await t.optionsRequest({ 'Upload-Draft-Interop-Version': '6' })
   await t.dispose()
   if (!answer.response) return { facts: nothingKnown, answer }
   const header = (name: string) => (answer.response ? field(answer.response, name) : undefined)
@@ -40,6 +42,7 @@ export async function probe(
     versions: listItems(header('tus-version')),
     maxSizeBytes: maxSize !== undefined && /^\d+$/.test(maxSize) ? BigInt(maxSize) : undefined,
     checksumAlgorithms: listItems(header('tus-checksum-algorithm')),
+    draft: asDraft.response !== undefined && field(asDraft.response, 'upload-limit') !== undefined,
     readBack: false,
   }
   const readBack = await canReadBack(new Harness(options, announced, payload))

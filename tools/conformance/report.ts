@@ -34,6 +34,7 @@ export function renderHead(url: URL, facts: ServerFacts, payload: string): strin
     `  versions    ${facts.versions.join(', ') || 'none announced'}`,
     `  extensions  ${[...facts.extensions].join(', ') || 'none announced'}`,
     `  max size    ${facts.maxSizeBytes === undefined ? 'not announced' : `${facts.maxSizeBytes} bytes`}`,
+    `  IETF draft  ${facts.draft ? 'interop version 6' : 'not offered'}`,
     `  payload     ${payload}`,
     `  content     ${facts.readBack ? 'compared by GET' : 'not readable by GET: judged by offsets alone'}`,
   ].join('\n')
