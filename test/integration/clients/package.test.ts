@@ -1,10 +1,10 @@
-// The packed client in the hands of a portal: installed from the service into an empty folder, without a registry; used by a
-// program, and by TypeScript.
+// The packed client in the hands of a portal: fetched from the service and installed into an empty folder, without a registry; used
+// by a program, and by TypeScript.
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Environment, openEnvironment, PORTAL_KEY } from '../../support/environment.ts'
@@ -61,10 +61,12 @@ async function compilerSays(text: string, moduleResolution: 'nodenext' | 'bundle
 }
 
 describe('the tarball', () => {
-  it('is installed from its address alone, with nothing else, and no registry', async () => {
+  it('is installed as a file, with nothing else, and no registry', async () => {
     const { version, tarball } = await listed()
+    const file = basename(tarball.url)
+    await writeFile(join(folder, file), Buffer.from(await (await fetch(tarball.url)).arrayBuffer()))
     // A registry that nobody answers at: port 9 is for discarding.
-    const args = ['install', tarball.url, '--registry=http://127.0.0.1:9', '--cache', join(folder, '.npm')]
+    const args = ['install', `./${file}`, '--registry=http://127.0.0.1:9', '--cache', join(folder, '.npm')]
     await run('npm', [...args, '--no-audit', '--no-fund', '--fetch-retries=0'], { cwd: folder })
     const read = async (path: string) => JSON.parse(await readFile(join(folder, path), 'utf8'))
     const { packages } = await read('package-lock.json')
@@ -75,6 +77,8 @@ describe('the tarball', () => {
       type: 'module',
     })
     expect(await read('node_modules/@songngan/client/package.json')).not.toHaveProperty('dependencies')
+    // A copy, which stays when the tarball goes.
+    expect((await lstat(join(folder, 'node_modules/@songngan/client'))).isSymbolicLink()).toBe(false)
   })
 
   it('works in a program of the portal', async () => {
