@@ -1,4 +1,6 @@
 // Client of the service's JSON API, with the session's token. Every response also gives the server's time, which is the one that counts.
+// `@songngan/client` is for programs: it repeats calls where the page says what is wrong and asks again by itself, has no clock, needs
+// newer browsers than the element does, and would make it larger by 2 kB.
 
 /** Longer than the service itself waits for Redis and the store. */
 const TIMEOUT_MS = 40_000

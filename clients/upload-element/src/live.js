@@ -103,8 +103,10 @@ export class Live {
 
   #wake() {
     if (this.#stopped) return
-    if (this.line === 'offline') this.#become('polling')
-    if (this.#source?.readyState !== EventSource.OPEN) this.#connect()
+    // A stream that was open before looks open still, and may be dead.
+    const wasAway = this.line === 'offline'
+    if (wasAway) this.#become('polling')
+    if (wasAway || this.#source?.readyState !== EventSource.OPEN) this.#connect()
     this.#on.changed()
   }
 }

@@ -24,6 +24,17 @@ const RUN_AXE = `axe.run(document, {
   resultTypes: ['violations'],
 })`
 
+/** What reaches over the right edge of the window, or over its own where the rest is hidden. */
+const CUT_OFF = `[...document.querySelectorAll('songngan-upload')]
+  .flatMap(({ shadowRoot }) => [...shadowRoot.querySelectorAll(':not(.unseen, svg *)')])
+  .filter((one) => one.checkVisibility() && one.closest('.dotted') === null)
+  .filter(
+    (one) =>
+      one.getBoundingClientRect().right > innerWidth ||
+      (getComputedStyle(one).overflowX !== 'visible' && one.scrollWidth > one.clientWidth),
+  )
+  .map(({ tagName, className, textContent }) => 'cut off: ' + [tagName, className, textContent].join(' '))`
+
 /** In CSS pixels. */
 const SCREENS = {
   phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
@@ -125,6 +136,28 @@ export class Teacher {
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
+  }
+
+  /**
+   * The elements of the page at 360 and at 1440 pixels, in both languages, each with a picture: barriers, and what is cut off. Ends
+   * in Thai, at the width of before.
+   */
+  async looks(name: string): Promise<string[]> {
+    const found: string[] = []
+    const before = this.page.viewportSize() ?? SCREENS.desktop.viewport
+    for (const { viewport } of [SCREENS.phone, SCREENS.wide]) {
+      await this.page.setViewportSize(viewport)
+      for (const lang of ['en', 'th']) {
+        await this.page.evaluate(
+          `for (const element of document.querySelectorAll('songngan-upload')) element.lang = '${lang}'`,
+        )
+        const wrong = [...(await this.barriers()), ...((await this.page.evaluate(CUT_OFF)) as string[])]
+        found.push(...wrong.map((one) => `${viewport.width} ${lang}: ${one}`))
+        await this.shot(`${name}-${viewport.width}-${lang}`)
+      }
+    }
+    await this.page.setViewportSize(before)
+    return found
   }
 
   /** @param part only what is in the window */

@@ -118,6 +118,11 @@ describe('the files of a slot', () => {
     expect(states('receiving', [{ kind: 'unfinished', job: null }])).toBe('unfinished')
     expect(states('receiving', [{ kind: 'elsewhere', job: null }])).toBe('receiving')
     expect(states('empty', [{ kind: 'local', job: job() }])).toBe('receiving')
+    for (const phase of ['offline', 'paused']) {
+      const still = { kind: 'local', job: job({ phase }) } as Partial<Row>
+      expect(states('empty', [still])).toBe('unfinished')
+      expect(states('receiving', [still, { kind: 'local', job: job({ phase: 'sending' }) }])).toBe('receiving')
+    }
     expect(states('empty', [{ kind: 'local', job: job({ active: false }) }])).toBe('empty')
     expect(states('empty', [{ kind: 'local', job: job({ active: false, asks: true }) }])).toBe('blocked')
     expect(states('empty', [], { min: 0 })).toBe('optional')

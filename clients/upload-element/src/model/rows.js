@@ -94,9 +94,10 @@ function kindOf({ state }) {
  * @returns {'empty' | 'blocked' | 'receiving' | 'unfinished' | 'checking' | 'accepted' | 'rejected' | 'optional'}
  */
 export function slotState(slot, rows) {
-  const sending = rows.some(({ kind, job }) => kind === 'elsewhere' || job?.active === true)
+  const begun = rows.filter(({ kind, job }) => kind === 'elsewhere' || job?.active === true)
   if (slot.state === 'accepted') return 'accepted'
-  if (sending) return 'receiving'
+  if (begun.some(({ job }) => job?.phase !== 'offline' && job?.phase !== 'paused')) return 'receiving'
+  if (begun.length > 0) return 'unfinished'
   if (slot.state === 'receiving') return 'unfinished'
   if (slot.state === 'empty' && rows.some(({ job }) => job?.asks === true)) return 'blocked'
   if (slot.state === 'empty' && slot.min === 0) return 'optional'

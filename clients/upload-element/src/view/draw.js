@@ -59,13 +59,14 @@ function keepFocus({ id }, near, { root }) {
 /** @param {Panel} panel */
 function content(panel) {
   const { words, store } = panel
+  const sealed = store.submission?.state === 'sealed'
   return h(
     'div',
-    { class: 'content', key: 'content' },
+    { class: sealed ? 'content sealed' : 'content', key: 'content' },
     heading(panel),
     h('aside', { key: 'aside' }, summary(panel), lines(panel)),
     // What was handed in is said above: the details are for those who look for them.
-    store.submission?.state === 'sealed'
+    sealed
       ? h('details', { class: 'more all-files', key: 'details' }, h('summary', null, words.t.fileDetails), files(panel))
       : files(panel),
   )
