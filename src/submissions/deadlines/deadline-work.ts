@@ -19,7 +19,7 @@ const EVERY_MS = 1000
 const BATCH = 32
 const WIDTH = 8
 /** Pauses, as a multiple of the time that the process was busy meanwhile, with uploads too: waiting for the store slows nobody. */
-const REST = 0.5
+const REST = 0.3
 const LOOK_AGAIN_MS = 60_000
 
 export type DeadlineDeps = SealDeps & {
