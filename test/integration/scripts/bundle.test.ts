@@ -58,3 +58,12 @@ test('a place in a bundle is found in its source', async () => {
   expect(join(dirname(path), found.originalSource)).toBe(source)
   expect(found.originalLine).toBe((await readFile(source, 'utf8')).split('\n').findIndex(isDeclaration))
 })
+
+test('classes keep their names, which BullMQ compares; functions are not named again each time that they are made', () => {
+  const all = [...texts.values()].join('\n')
+  expect(all).toMatch(
+    /class _Cluster [^\n]*\n\s*static \{\n\s*Object\.defineProperty\(this, "name", \{ value: "Cluster"/,
+  )
+  expect(all).toContain('var __name = (target) => target;')
+  expect(all).not.toContain('__defProp(target, "name"')
+})
