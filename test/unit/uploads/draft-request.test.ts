@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
+import { AppError } from '../../../src/core/errors.ts'
 import { draftRequest } from '../../../src/uploads/draft-request.ts'
 import { parseMetadata } from '../../../src/uploads/metadata.ts'
 import { metadata } from '../../support/tus.ts'
@@ -67,4 +68,12 @@ describe('name and type of the file', () => {
       type: 'a/b',
     })
   })
+})
+
+test('an upload that expired or was cancelled is gone as the draft wants it: 404, with the same code', () => {
+  const request = translated('PATCH', { 'upload-complete': '?1', 'content-type': 'application/partial-upload' })
+  for (const code of ['UPLOAD_EXPIRED', 'UPLOAD_CANCELLED'] as const)
+    expect(request?.seen(new AppError(code))).toMatchObject({ code, status: 404 })
+  expect(request?.seen(new AppError('UPLOAD_LENGTH_EXCEEDED'))).toMatchObject({ status: 400 })
+  expect(request?.seen(new AppError('OFFSET_MISMATCH'))).toBeUndefined()
 })
