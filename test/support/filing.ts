@@ -1,3 +1,6 @@
+// A filing whose every personal field has a value that is found again wherever it is written: with uploads in all states,
+// attempts, webhooks that wait, a seal and a return.
+
 import { searchFollower } from '../../src/support/search.ts'
 import type { Environment } from './environment.ts'
 import { waitFor } from './http.ts'

@@ -10,6 +10,7 @@ import { buildOpsServer } from '../../../src/ops/ops-server.ts'
 import { redisKeys } from '../../../src/records/keys.ts'
 import { createLookup } from '../../../src/support/lookup.ts'
 import { searchFollower } from '../../../src/support/search.ts'
+import { readWithStanding } from '../../../src/support/standing.ts'
 import { listen } from '../../support/app.ts'
 import { pdfBytes } from '../../support/bytes.ts'
 import { chromiumAvailable, startChromium } from '../../support/chromium.ts'
@@ -121,8 +122,9 @@ describe('the search', () => {
       redis,
       heads: deps.heads,
       find: new FindIndex(redis),
-      read: ({ owner, submissionId: id }) => {
-        if (owner === 'of-thousands') read.push(id)
+      read: (found) => {
+        if (found.owner !== 'of-thousands') return readWithStanding(deps, found)
+        read.push(found.submissionId)
         return Promise.resolve(undefined)
       },
       logger: deps.logger,
@@ -141,6 +143,13 @@ describe('the search', () => {
     await counting.follow()
     await counting.follow()
     expect(read.slice(6000)).toEqual(['one-more'])
+  })
+
+  it('finds a submission whose profile the operator has removed', async () => {
+    const id = await stack.submission({ metadata: { name: 'เลิกใช้แล้ว' } })
+    await stack.deps.heads.commit('portal', id, (head) => head && { ...head, profile: 'gone@1', event: null })
+    await follower.follow()
+    expect(await found('เลิกใช้แล้ว')).toEqual([id])
   })
 
   it('forgets what was deleted', async () => {
